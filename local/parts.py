@@ -1,0 +1,45 @@
+"""What every part of the stack shares: where its state lies, which port it takes, how it says that it is ready."""
+
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+
+HOST = "127.0.0.1"
+
+PORTS = {
+    "http": ("LETHE_HTTP_PORT", 7071),
+    "broker": ("LETHE_BROKER_PORT", 5672),
+    "cosmos": ("LETHE_COSMOS_PORT", 8081),
+    "model": ("LETHE_MODEL_PORT", 8082),
+    "issuer": ("LETHE_ISSUER_PORT", 8083),
+}
+"""Part: (environment variable, default port). 0 means any free port."""
+
+
+def state_folder() -> Path:
+    """Folder of the stack's state (``LETHE_LOCAL_STATE``, default ``.local``); made when missing, for its owner only."""
+    folder = Path(os.environ.get("LETHE_LOCAL_STATE", ".local")).resolve()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def port(part: str) -> int:
+    """Return the port for a part, from its environment variable; a free one when that says 0."""
+    variable, default = PORTS[part]
+    wanted = int(os.environ.get(variable, default))
+    return wanted or free_port()
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def ready(part: str, at: int) -> None:
+    """Tell whoever started this part that it now listens: one JSON line on standard output."""
+    sys.stdout.write(json.dumps({"part": part, "port": at}) + "\n")
+    sys.stdout.flush()
