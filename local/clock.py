@@ -1,7 +1,7 @@
 """The clock of every part of the local stack: wall time plus an offset that a test may move at any moment.
 
-The offset stands in a small text file (seconds, may be a fraction) named by ``LETHE_CLOCK_OFFSET_FILE``; the app under test
-reads the same file. It is read on each call, so that thirty days pass at once and in all processes.
+The offset stands in a small text file (seconds, may be a fraction) named by ``LETHE_CLOCK_OFFSET_FILE``; the app under
+test reads the same file. It is read on each call, so that thirty days pass at once and in all processes.
 """
 
 import os

@@ -19,7 +19,7 @@ PORTS = {
 
 
 def state_folder() -> Path:
-    """Folder of the stack's state (``LETHE_LOCAL_STATE``, default ``.local``); made when missing, for its owner only."""
+    """Folder of the stack's state (``LETHE_LOCAL_STATE``, default ``.local``); made when missing."""
     folder = Path(os.environ.get("LETHE_LOCAL_STATE", ".local")).resolve()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
