@@ -1,0 +1,1 @@
+"""The product: what Lethe promises, free of any type of Azure Functions."""

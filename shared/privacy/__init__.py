@@ -1,0 +1,1 @@
+"""The use cases that keep the promises: retention first."""

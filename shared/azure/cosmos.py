@@ -1,0 +1,80 @@
+"""One Cosmos DB client per process, and the one place where its exceptions end."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError
+from azure.cosmos.aio import ContainerProxy, CosmosClient
+from azure.cosmos.exceptions import CosmosBatchOperationError, CosmosHttpResponseError
+
+from shared.errors import LetheError, StoreUnavailable
+
+type Document = dict[str, Any]
+
+OPERATION_TIMEOUT = 20.0
+"""Seconds for one operation with the SDK's own retries; its ``timeout=`` does not interrupt a call under way."""
+
+
+class Answered(LetheError):
+    """Cosmos DB answered with a status that decides something; see the status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.status = status
+
+
+NOT_FOUND, CONFLICT, PRECONDITION_FAILED, TOO_LARGE, FAILED_DEPENDENCY = 404, 409, 412, 413, 424
+_DECISIVE = frozenset({NOT_FOUND, CONFLICT, PRECONDITION_FAILED, TOO_LARGE, FAILED_DEPENDENCY})
+
+
+@asynccontextmanager
+async def foreign_errors() -> AsyncIterator[None]:
+    """Turn what the SDK raises into `Answered` (a status that decides) or `StoreUnavailable`, both without its text.
+
+    A failed batch answers the status of the operation that failed it.
+    """
+    try:
+        async with asyncio.timeout(OPERATION_TIMEOUT):
+            yield
+    except CosmosBatchOperationError as error:
+        status = _batch_status(error)
+        raise (Answered(status) if status in _DECISIVE else StoreUnavailable()) from None
+    except CosmosHttpResponseError as error:
+        status = int(error.status_code or 0)
+        raise (Answered(status) if status in _DECISIVE else StoreUnavailable()) from None
+    except (AzureError, aiohttp.ClientError, TimeoutError, OSError):
+        raise StoreUnavailable from None
+
+
+def _batch_status(error: CosmosBatchOperationError) -> int:
+    for response in error.operation_responses or []:
+        status = int(response.get("statusCode", 0))
+        if status not in {0, 200, 201, FAILED_DEPENDENCY}:
+            return status
+    return int(error.status_code or 0)
+
+
+class Cosmos:
+    """The client of one account; opened on first use, closed with the process."""
+
+    def __init__(self, *, endpoint: str, credential: str | AsyncTokenCredential, database: str) -> None:
+        self._client = CosmosClient(
+            endpoint,
+            credential=credential,
+            enable_compact_utf8_item_writes=True,
+            connection_timeout=5,
+            read_timeout=10,
+        )
+        self._database = database
+
+    def container(self, name: str) -> ContainerProxy:
+        """Return a container; no request is made."""
+        return self._client.get_database_client(self._database).get_container_client(name)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()

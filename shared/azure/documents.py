@@ -1,0 +1,130 @@
+"""Documents of container ``generations`` and back: one per data class of a job, in the partition (tenant, job)."""
+
+from secrets import token_hex
+from typing import Any
+
+from shared.azure.cosmos import Document
+from shared.domain.bodies import Endpoint
+from shared.domain.generation import Outcome, Receipt, Status, event_type
+from shared.domain.macs import Mac
+from shared.domain.policy import ttl
+from shared.domain.request import GenerationRequest
+
+
+def of_receipt(receipt: Receipt, *, now: float, grace: int) -> Document:
+    """Write a receipt as a document."""
+    return {
+        "id": "receipt",
+        "dataClass": "receipt",
+        "tenantId": receipt.tenant_id,
+        "jobId": receipt.job_id,
+        "status": receipt.status,
+        "endpoint": receipt.endpoint,
+        "model": receipt.model,
+        "created_at": receipt.created_at,
+        "content_expires_at": receipt.content_expires_at,
+        "expires_at": receipt.expires_at,
+        "ttl": ttl(receipt.expires_at, now=now, grace=grace),
+        "content_mac": _of_mac(receipt.content_mac),
+        "subject": _of_mac(receipt.subject),
+        "attempt": receipt.attempt,
+        "attempt_token": receipt.attempt_token,
+        "lease_until": receipt.lease_until,
+        "not_before": receipt.not_before,
+        "scheduled_sequence_number": None,
+        "model_calls": receipt.model_calls,
+        "completed_at": None,
+        "result": None,
+    }
+
+
+def to_receipt(document: Document) -> Receipt:
+    """Read a receipt."""
+    return Receipt(
+        tenant_id=document["tenantId"],
+        job_id=document["jobId"],
+        status=Status(document["status"]),
+        endpoint=Endpoint(document["endpoint"]),
+        model=document["model"],
+        created_at=document["created_at"],
+        content_expires_at=document["content_expires_at"],
+        expires_at=document["expires_at"],
+        content_mac=_to_mac(document.get("content_mac")),
+        subject=_to_mac(document.get("subject")),
+        attempt=document["attempt"],
+        attempt_token=document["attempt_token"],
+        lease_until=document["lease_until"],
+        not_before=document["not_before"],
+        model_calls=document["model_calls"],
+    )
+
+
+def of_output(receipt: Receipt, request: GenerationRequest, outcome: Outcome, *, now: float, grace: int) -> Document:
+    """Write what the caller gets. The only document with content, and with the caller's own labels."""
+    content_filter = outcome.content_filter.as_json() if outcome.content_filter else None
+    response = (
+        {"status_code": outcome.status_code, "request_id": outcome.request_id, "body": outcome.body}
+        if outcome.body is not None
+        else None
+    )
+    return {
+        "id": "output",
+        "dataClass": "output",
+        "tenantId": receipt.tenant_id,
+        "jobId": receipt.job_id,
+        "custom_id": request.custom_id,
+        "batch": request.batch,
+        "metadata": request.metadata,
+        "status": outcome.status,
+        "endpoint": receipt.endpoint,
+        "created_at": receipt.created_at,
+        "completed_at": now,
+        "expires_at": receipt.content_expires_at,
+        "ttl": ttl(receipt.content_expires_at, now=now, grace=grace),
+        "response": response,
+        "error": outcome.error,
+        "content_filter": content_filter,
+        "usage": _usage(outcome),
+        "processed_in": outcome.processed_in,
+        "ai_generated": True,
+    }
+
+
+def of_event(receipt: Receipt, outcome: Outcome, *, now: float, grace: int) -> Document:
+    """Write the event of a terminal state; it is as content-free as the receipt and lives as long."""
+    return {
+        "id": "event",
+        "dataClass": "event",
+        "tenantId": receipt.tenant_id,
+        "jobId": receipt.job_id,
+        "event_id": f"evt_{token_hex(16)}",
+        "type": event_type(receipt.endpoint, outcome.status),
+        "created_at": now,
+        "expires_at": receipt.expires_at,
+        "ttl": ttl(receipt.expires_at, now=now, grace=grace),
+    }
+
+
+def of_result(outcome: Outcome) -> Document:
+    """What a receipt keeps of an outcome: codes and counts."""
+    content_filter = outcome.content_filter
+    return {
+        "error_code": outcome.error_code,
+        "filter_outcome": content_filter.verdict if content_filter else None,
+        "status_code": outcome.status_code,
+        "usage": _usage(outcome),
+        "processed_in": outcome.processed_in,
+    }
+
+
+def _usage(outcome: Outcome) -> dict[str, int] | None:
+    usage = outcome.usage
+    return {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens} if usage else None
+
+
+def _of_mac(mac: Mac | None) -> dict[str, str] | None:
+    return {"kid": mac.kid, "mac": mac.mac} if mac else None
+
+
+def _to_mac(value: dict[str, Any] | None) -> Mac | None:
+    return Mac(kid=value["kid"], mac=value["mac"]) if value else None

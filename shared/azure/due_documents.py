@@ -1,0 +1,128 @@
+"""What the retention timer finds and deletes in container ``generations``.
+
+Documents past their deadline are still visible for the grace period (`shared.domain.policy.ttl`), which is when they are found
+here, deleted under their etag, and read back.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from azure.core import MatchConditions
+from azure.cosmos.aio import ContainerProxy
+
+from shared.azure.cosmos import NOT_FOUND, PRECONDITION_FAILED, Answered, Document, foreign_errors
+from shared.clock import Clock
+from shared.domain.generation import ErrorCode, Status
+from shared.domain.policy import ttl
+from shared.errors import StoreUnavailable
+
+PAGE = 100
+
+_DUE = (
+    "SELECT c.id, c.tenantId, c.jobId, c.expires_at, c._etag FROM c "
+    "WHERE c.expires_at <= @now ORDER BY c.expires_at ASC OFFSET 0 LIMIT @page"
+)
+_FORGETTABLE = (
+    "SELECT c.id, c.tenantId, c.jobId, c.status, c.content_expires_at, c.expires_at, c._etag FROM c "
+    "WHERE c.dataClass = 'receipt' AND c.content_expires_at <= @now AND NOT IS_NULL(c.content_mac) "
+    "ORDER BY c.content_expires_at ASC OFFSET 0 LIMIT @page"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """A document whose time has come: where it is, and since when (seconds since the epoch)."""
+
+    document_id: str
+    tenant_id: str
+    job_id: str
+    etag: str
+    since: float
+    receipt_expires_at: float
+    status: Status | None
+
+
+class DueDocuments:
+    """Queries over all tenants, one page at a time: what is deleted is gone, so the next page is the same query again."""
+
+    def __init__(self, container: ContainerProxy, *, clock: Clock, grace: int) -> None:
+        self._container = container
+        self._clock = clock
+        self._grace = grace
+
+    async def expired(self) -> list[Due]:
+        """Return a page of documents past their deadline, the oldest first."""
+        return [_due(document, document["expires_at"]) async for document in self._query(_DUE)]
+
+    async def forgettable(self) -> list[Due]:
+        """Return a page of receipts whose content is past its deadline and still known by its MAC."""
+        return [_due(document, document["content_expires_at"]) async for document in self._query(_FORGETTABLE)]
+
+    async def delete(self, due: Due) -> bool:
+        """Delete a document unless it was written since it was found; return whether it is gone, by reading back."""
+        partition = [due.tenant_id, due.job_id]
+        try:
+            async with foreign_errors():
+                await self._container.delete_item(
+                    due.document_id, partition, etag=due.etag, match_condition=MatchConditions.IfNotModified
+                )
+        except Answered as answer:
+            if answer.status == PRECONDITION_FAILED:
+                return False
+        try:
+            async with foreign_errors():
+                await self._container.read_item(due.document_id, partition)
+        except Answered as answer:
+            return answer.status == NOT_FOUND
+        return False
+
+    async def forget_content(self, due: Due) -> bool:
+        """Take the MAC of the content off a receipt, and end a job that nobody ended; False when it was written since."""
+        operations: list[dict[str, object]] = [
+            {"op": "set", "path": "/content_mac", "value": None},
+            {"op": "set", "path": "/ttl", "value": ttl(due.receipt_expires_at, now=self._clock(), grace=self._grace)},
+        ]
+        if due.status is not None and not due.status.terminal:
+            operations += [
+                {"op": "set", "path": "/status", "value": Status.EXPIRED},
+                {"op": "set", "path": "/completed_at", "value": self._clock()},
+                {"op": "set", "path": "/result", "value": {"error_code": ErrorCode.EXPIRED}},
+            ]
+        try:
+            async with foreign_errors():
+                await self._container.patch_item(
+                    "receipt",
+                    [due.tenant_id, due.job_id],
+                    operations,
+                    etag=due.etag,
+                    match_condition=MatchConditions.IfNotModified,
+                    no_response=True,
+                )
+        except Answered as answer:
+            if answer.status in {PRECONDITION_FAILED, NOT_FOUND}:
+                return False
+            raise StoreUnavailable from None
+        return True
+
+    async def _query(self, query: str) -> AsyncIterator[Document]:
+        parameters: list[dict[str, object]] = [{"name": "@now", "value": self._clock()}, {"name": "@page", "value": PAGE}]
+        try:
+            async with foreign_errors():
+                found = [document async for document in self._container.query_items(query, parameters=parameters)]
+        except Answered:
+            raise StoreUnavailable from None
+        for document in found:
+            yield document
+
+
+def _due(document: Document, since: float) -> Due:
+    status = document.get("status")
+    return Due(
+        document_id=document["id"],
+        tenant_id=document["tenantId"],
+        job_id=document["jobId"],
+        etag=document["_etag"],
+        since=since,
+        receipt_expires_at=document["expires_at"],
+        status=Status(status) if status else None,
+    )

@@ -1,0 +1,204 @@
+"""The store of jobs: container ``generations``, partition key (tenant, job).
+
+The SDK re-sends writes after a dropped connection and then meets its own write. So each claim and each batch carries the
+worker's attempt token; on 409, 412 or an unknown outcome the receipt is read once, and the own token means success. Every
+operation here is therefore safe to repeat.
+"""
+
+from dataclasses import replace
+
+from azure.core import MatchConditions
+from azure.cosmos.aio import ContainerProxy
+
+from shared.azure import documents
+from shared.azure.cosmos import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, TOO_LARGE, Answered, Document, foreign_errors
+from shared.azure.patience import patient
+from shared.clock import Clock
+from shared.domain.generation import Outcome, Receipt, Status
+from shared.domain.policy import ttl
+from shared.domain.request import GenerationRequest
+from shared.errors import LeaseLost, OutputTooLarge, StoreUnavailable
+
+_LIVE = "(c.status = 'queued' OR c.status = 'in_progress')"
+_UNDECIDED = frozenset({NOT_FOUND, CONFLICT, PRECONDITION_FAILED})
+
+
+class Generations:
+    """Claims, leases and results."""
+
+    def __init__(self, container: ContainerProxy, *, clock: Clock, grace: int) -> None:
+        self._container = container
+        self._clock = clock
+        self._grace = grace
+
+    @patient
+    async def create(self, receipt: Receipt) -> Receipt:
+        """Store a new receipt, which claims its job; return the receipt that stands there then, own or another's."""
+        try:
+            async with foreign_errors():
+                await self._container.create_item(
+                    documents.of_receipt(receipt, now=self._clock(), grace=self._grace), no_response=True
+                )
+        except Answered as answer:
+            if answer.status != CONFLICT:
+                raise StoreUnavailable from None
+            try:
+                return await self.read(receipt)
+            except LeaseLost:  # gone between the two requests: create again
+                raise StoreUnavailable from None
+        return receipt
+
+    @patient
+    async def read(self, receipt: Receipt) -> Receipt:
+        """Read the receipt that stands at this job; raises `LeaseLost` when none does."""
+        return documents.to_receipt((await self._read_document(receipt))[0])
+
+    @patient
+    async def claim(self, found: Receipt, *, attempt_token: str, lease: int) -> Receipt:
+        """Take a job that nobody works on; raises `LeaseLost` when somebody else was quicker."""
+        document, etag = await self._read_document(found)
+        current = documents.to_receipt(document)
+        if current.attempt_token == attempt_token:
+            return current
+        now = self._clock()
+        if current.status.terminal or current.ready_at() > now:
+            raise LeaseLost
+        claimed = replace(
+            current,
+            status=Status.IN_PROGRESS,
+            attempt=current.attempt + 1,
+            attempt_token=attempt_token,
+            lease_until=now + lease,
+        )
+        await self._patch(
+            claimed,
+            {
+                "status": claimed.status,
+                "attempt": claimed.attempt,
+                "attempt_token": attempt_token,
+                "lease_until": claimed.lease_until,
+                "ttl": self._ttl(claimed),
+            },
+            etag=etag,
+        )
+        return claimed
+
+    @patient
+    async def renew(self, receipt: Receipt, *, lease: int) -> None:
+        """Prolong the own lease; raises `LeaseLost` when it is no longer the own."""
+        await self._patch(
+            receipt,
+            {"lease_until": self._clock() + lease, "ttl": self._ttl(receipt)},
+            predicate=_held_by(receipt),
+        )
+
+    @patient
+    async def release(self, receipt: Receipt, *, not_before: float, model_calls: int) -> None:
+        """Give the own job back until a time; raises `LeaseLost`. Repeating it changes nothing."""
+        await self._patch(
+            receipt,
+            {
+                "status": Status.QUEUED,
+                "not_before": not_before,
+                "model_calls": model_calls,
+                "ttl": self._ttl(receipt),
+            },
+            predicate=f"FROM c WHERE c.attempt_token = '{receipt.attempt_token}' AND {_LIVE}",
+        )
+
+    @patient
+    async def next_attempt(self, receipt: Receipt) -> int:
+        """Count a further copy of the job's message, and return its number: a message id is never used twice.
+
+        Raises `LeaseLost` when the job has ended, so that no copy is needed.
+        """
+        try:
+            async with foreign_errors():
+                document = await self._container.patch_item(
+                    "receipt",
+                    [receipt.tenant_id, receipt.job_id],
+                    [
+                        {"op": "incr", "path": "/attempt", "value": 1},
+                        {"op": "set", "path": "/ttl", "value": self._ttl(receipt)},
+                    ],
+                    filter_predicate=f"FROM c WHERE {_LIVE}",
+                )
+        except Answered:
+            raise LeaseLost from None
+        return int(document["attempt"])
+
+    @patient
+    async def remember_copy(self, receipt: Receipt, *, sequence_number: int) -> None:
+        """Keep the sequence number of the waiting copy, by which cancel and erasure can reach it."""
+        await self._patch(receipt, {"scheduled_sequence_number": sequence_number, "ttl": self._ttl(receipt)})
+
+    @patient
+    async def finish(self, receipt: Receipt, request: GenerationRequest, outcome: Outcome) -> None:
+        """Store the end of a job in one transaction: the receipt's state, the output, the event.
+
+        Raises `LeaseLost` (the job is another's by now; discard the output) and `OutputTooLarge`.
+        """
+        now = self._clock()
+        result: dict[str, object] = {
+            "status": outcome.status,
+            "completed_at": now,
+            "result": documents.of_result(outcome),
+            "ttl": self._ttl(receipt),
+        }
+        operations: list[tuple[object, ...]] = [
+            ("patch", ("receipt", _sets(result)), {"filter_predicate": _held_by(receipt)}),
+            ("create", (documents.of_event(receipt, outcome, now=now, grace=self._grace),)),
+        ]
+        if outcome.has_output and now < receipt.content_expires_at:
+            output = documents.of_output(receipt, request, outcome, now=now, grace=self._grace)
+            operations.append(("create", (output,)))
+        try:
+            async with foreign_errors():
+                await self._container.execute_item_batch(operations, [receipt.tenant_id, receipt.job_id])  # type: ignore[arg-type]
+        except Answered as answer:
+            if answer.status == TOO_LARGE:
+                raise OutputTooLarge from None
+            current = await self.read(receipt)
+            if not (current.attempt_token == receipt.attempt_token and current.status.terminal):
+                raise LeaseLost from None
+
+    async def _read_document(self, receipt: Receipt) -> tuple[Document, str]:
+        try:
+            async with foreign_errors():
+                document = await self._container.read_item("receipt", [receipt.tenant_id, receipt.job_id])
+        except Answered:
+            raise LeaseLost from None
+        return document, str(document["_etag"])
+
+    async def _patch(
+        self, receipt: Receipt, values: dict[str, object], *, etag: str | None = None, predicate: str | None = None
+    ) -> None:
+        try:
+            async with foreign_errors():
+                await self._container.patch_item(
+                    "receipt",
+                    [receipt.tenant_id, receipt.job_id],
+                    _sets(values),
+                    filter_predicate=predicate,
+                    etag=etag,
+                    match_condition=MatchConditions.IfNotModified if etag else None,
+                    no_response=True,
+                )
+        except Answered as answer:
+            if answer.status not in _UNDECIDED:
+                raise StoreUnavailable from None
+            current = await self.read(receipt)
+            if current.attempt_token != receipt.attempt_token or current.status is not values.get("status", current.status):
+                raise LeaseLost from None
+
+    def _ttl(self, receipt: Receipt) -> int:
+        return ttl(receipt.expires_at, now=self._clock(), grace=self._grace)
+
+
+def _held_by(receipt: Receipt) -> str:
+    """The condition under which a worker may write: it still holds the job. The token is hexadecimal, never a caller's."""
+    return f"FROM c WHERE c.attempt_token = '{receipt.attempt_token}' AND c.status = 'in_progress'"
+
+
+def _sets(values: dict[str, object]) -> list[dict[str, object]]:
+    return [{"op": "set", "path": f"/{name}", "value": value} for name, value in values.items()]

@@ -1,0 +1,129 @@
+"""The key store: secrets of MAC keys, one per tenant and purpose.
+
+In Azure they are Key Vault secrets named ``lethe-<tenant>-<purpose>``, the key id is the secret's version; on the embedded
+stack they are a JSON file of mode 600. Both answer the same two questions.
+"""
+
+import base64
+import binascii
+import json
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.keyvault.secrets.aio import SecretClient
+
+from shared.azure.patience import patient
+from shared.clock import Clock
+from shared.domain.macs import Key, Purpose
+from shared.errors import InvalidSettings, KeysUnavailable
+
+CACHE_SECONDS = 3600.0
+SHORTEST_SECRET = 32
+"""Bytes: a key shorter than SHA-256's output weakens HMAC (RFC 2104, section 3)."""
+
+
+class KeyStore(Protocol):
+    """What the use cases need of a key store."""
+
+    async def current(self, tenant: str, purpose: Purpose) -> Key:
+        """Return the key that makes new MACs; raises `KeysUnavailable`."""
+
+    async def by_id(self, tenant: str, purpose: Purpose, kid: str) -> Key | None:
+        """Return the key that made an older MAC, None when it is no more."""
+
+    async def close(self) -> None:
+        """Close connections."""
+
+
+def open_store(url: str, *, credential: AsyncTokenCredential, clock: Clock) -> KeyStore:
+    """Open the key store of a ``file:`` or ``https:`` URL; raises `InvalidSettings`."""
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return FileKeys(Path(url2pathname(parts.path)))
+    if parts.scheme == "https":
+        return VaultKeys(SecretClient(url, credential), clock=clock)
+    raise InvalidSettings("LETHE_KEY_STORE", "must be a file: or https: URL")
+
+
+class FileKeys:
+    """Keys in a JSON file: ``{tenant: {purpose: [{"kid", "secret" (base64)}, …]}}``, the last of a list is the current one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def current(self, tenant: str, purpose: Purpose) -> Key:
+        """Return the last key of the list."""
+        keys = self._keys(tenant, purpose)
+        if not keys:
+            raise KeysUnavailable
+        return keys[-1]
+
+    async def by_id(self, tenant: str, purpose: Purpose, kid: str) -> Key | None:
+        """Look a key up by its id."""
+        return next((key for key in self._keys(tenant, purpose) if key.kid == kid), None)
+
+    async def close(self) -> None:
+        """Nothing is open between two reads."""
+
+    def _keys(self, tenant: str, purpose: Purpose) -> list[Key]:
+        try:
+            entries = json.loads(self._path.read_text(encoding="utf-8")).get(tenant, {}).get(purpose, [])
+            return [Key(kid=entry["kid"], secret=_secret(entry["secret"])) for entry in entries]
+        except (OSError, ValueError, KeyError, AttributeError):
+            raise KeysUnavailable from None
+
+
+class VaultKeys:
+    """Keys in Azure Key Vault, cached for an hour; a rotation is seen within that time."""
+
+    def __init__(self, client: SecretClient, *, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._cache: dict[tuple[str, Purpose, str | None], tuple[float, Key | None]] = {}
+
+    async def current(self, tenant: str, purpose: Purpose) -> Key:
+        """Return the newest version of the secret."""
+        key = await self._cached(tenant, purpose, None)
+        if key is None:
+            raise KeysUnavailable
+        return key
+
+    async def by_id(self, tenant: str, purpose: Purpose, kid: str) -> Key | None:
+        """Return one version of the secret."""
+        return await self._cached(tenant, purpose, kid)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def _cached(self, tenant: str, purpose: Purpose, kid: str | None) -> Key | None:
+        cached = self._cache.get((tenant, purpose, kid))
+        if cached and 0 <= self._clock() - cached[0] < CACHE_SECONDS:
+            return cached[1]
+        key = await self._read(tenant, purpose, kid)
+        self._cache[tenant, purpose, kid] = (self._clock(), key)
+        return key
+
+    @patient
+    async def _read(self, tenant: str, purpose: Purpose, kid: str | None) -> Key | None:
+        try:
+            secret = await self._client.get_secret(f"lethe-{tenant}-{purpose}", kid)
+            return Key(kid=secret.properties.version or "", secret=_secret(secret.value or ""))
+        except ResourceNotFoundError:
+            return None
+        except (AzureError, ValueError, OSError):
+            raise KeysUnavailable from None
+
+
+def _secret(encoded: str) -> bytes:
+    try:
+        secret = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        raise KeysUnavailable from None
+    if len(secret) < SHORTEST_SECRET:
+        raise KeysUnavailable
+    return secret

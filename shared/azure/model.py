@@ -1,0 +1,163 @@
+"""The only way to a model: the customer's listed Azure OpenAI resources, with Entra ID, over a guarded transport.
+
+The client never retries (the job's own decision does), follows no redirect (a 307 would post the prompt again, to another
+host), reads no proxy from the environment, and sends no header that the environment could add.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+import httpx2
+from openai import APIConnectionError, APIStatusError, APITimeoutError, AsyncOpenAI, OpenAIError
+
+from shared.domain.answer import ModelAnswer
+from shared.domain.json_document import Json
+from shared.errors import Failure, ModelFailed
+
+_HEADERS = frozenset({"accept", "accept-encoding", "authorization", "connection", "content-length", "content-type", "host"})
+_LONGEST_ANSWER = 16_000_000
+"""Bytes of an answer that are read; anything a store takes is far smaller."""
+
+
+class GuardedTransport(httpx2.AsyncBaseTransport):
+    """Lets requests through to the listed hosts only, stripped of every header that the call does not need."""
+
+    def __init__(self, inner: httpx2.AsyncBaseTransport, *, base_urls: frozenset[str]) -> None:
+        self._inner = inner
+        self._allowed = frozenset(_origin(url) for url in base_urls)
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send the request; raises `ModelFailed` for a host that is not listed."""
+        if _origin(str(request.url)) not in self._allowed:
+            raise ModelFailed(Failure.ACCESS_DENIED)
+        for name in [name for name in request.headers if name.lower() not in _HEADERS]:
+            del request.headers[name]
+        return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close the pool."""
+        await self._inner.aclose()
+
+
+class Models:
+    """Clients of the listed resources, one each, made on first use."""
+
+    def __init__(self, resources: dict[str, str], *, token: Callable[[], Awaitable[str]], timeout: float) -> None:
+        self._resources = resources
+        self._token = token
+        self._timeout = timeout
+        transport = httpx2.AsyncHTTPTransport(trust_env=False, limits=httpx2.Limits(max_connections=200))
+        self._http = httpx2.AsyncClient(
+            transport=GuardedTransport(transport, base_urls=frozenset(resources.values())),
+            follow_redirects=False,
+            trust_env=False,
+            timeout=httpx2.Timeout(timeout, connect=min(10.0, timeout)),
+        )
+        self._clients: dict[str, AsyncOpenAI] = {}
+
+    async def call(self, resource: str, path: str, payload: Json) -> ModelAnswer:
+        """Post a payload to a path of a resource; raises `ModelFailed` for every answer that is no result.
+
+        Nothing of a foreign exception survives: its text may quote the prompt or the completion.
+        """
+        try:
+            async with asyncio.timeout(self._timeout):
+                response = await self._client(resource).post(path, body=payload, cast_to=httpx2.Response)
+        except ModelFailed as failed:
+            raise ModelFailed(failed.failure) from None
+        except (APITimeoutError, TimeoutError):
+            raise ModelFailed(Failure.TIMEOUT) from None
+        except APIStatusError as error:
+            return _of_error(error.response)
+        except APIConnectionError as error:
+            raise _of_connection_error(error) from None
+        except (OpenAIError, httpx2.HTTPError, OSError):
+            raise ModelFailed(Failure.UNAVAILABLE) from None
+        return ModelAnswer(
+            status_code=response.status_code,
+            request_id=response.headers.get("apim-request-id") or response.headers.get("x-request-id"),
+            region=response.headers.get("x-ms-region"),
+            body=_parse(response),
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._http.aclose()
+
+    def _client(self, resource: str) -> AsyncOpenAI:
+        base_url = self._resources.get(resource)
+        if base_url is None:
+            raise ModelFailed(Failure.ACCESS_DENIED)
+        if resource not in self._clients:
+            self._clients[resource] = AsyncOpenAI(
+                base_url=base_url, api_key=self._token, http_client=self._http, max_retries=0, timeout=self._timeout
+            )
+        return self._clients[resource]
+
+
+def _of_error(response: httpx2.Response) -> ModelAnswer:
+    """Return the 400 of a blocked prompt as an answer; raise `ModelFailed` for every other status."""
+    status = response.status_code
+    if status == httpx2.codes.BAD_REQUEST:
+        body = _parse(response)
+        error = body.get("error")
+        if isinstance(error, dict) and error.get("code") == "content_filter":
+            return ModelAnswer(status_code=status, request_id=None, region=None, body=body)
+    raise ModelFailed(_failure(status), retry_after=_retry_after(response.headers)) from None
+
+
+def _failure(status: int) -> Failure:
+    match status:
+        case 401 | 403:
+            return Failure.ACCESS_DENIED
+        case 404:
+            return Failure.DEPLOYMENT_NOT_FOUND
+        case 408:
+            return Failure.TIMEOUT
+        case 429:
+            return Failure.RATE_LIMITED
+        case _ if status < httpx2.codes.BAD_REQUEST or status >= httpx2.codes.INTERNAL_SERVER_ERROR:
+            return Failure.UNAVAILABLE
+        case _:
+            return Failure.REJECTED
+
+
+def _of_connection_error(error: APIConnectionError) -> ModelFailed:
+    guard = error.__cause__
+    return ModelFailed(guard.failure if isinstance(guard, ModelFailed) else Failure.UNAVAILABLE)
+
+
+def _retry_after(headers: httpx2.Headers) -> float | None:
+    """Seconds asked for by the service; a date or nonsense counts as not asked."""
+    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        value = headers.get(name, "")
+        if value.replace(".", "", 1).isdigit():
+            return float(value) * scale
+    return None
+
+
+def _parse(response: httpx2.Response) -> Json:
+    """Read an answer strictly; half a surrogate pair (a completion cut inside an emoji) becomes a question mark."""
+    if len(response.content) > _LONGEST_ANSWER:
+        raise ModelFailed(Failure.INVALID_OUTPUT) from None
+    try:
+        body = json.loads(response.content, parse_constant=_no_constant)
+        if b"\\ud" in response.content:
+            body = json.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        raise ModelFailed(Failure.INVALID_OUTPUT) from None
+    if not isinstance(body, dict):
+        raise ModelFailed(Failure.INVALID_OUTPUT) from None
+    return body
+
+
+def _no_constant(_: str) -> NoReturn:
+    raise ValueError
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port

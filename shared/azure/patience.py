@@ -1,0 +1,32 @@
+"""In-place patience with a service that does not answer.
+
+A message that is given back at once comes back at once: twenty deliveries would be spent within a second of an outage. So
+every operation that is safe to repeat is repeated here, with growing pauses, before its caller hears of the failure. The
+repeating itself is tenacity's.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+
+from shared.errors import ServiceUnavailable
+
+PATIENCE = 60.0
+"""Seconds; below the host's ``maxAutoLockRenewalDuration`` (5 minutes), so that the message stays locked meanwhile."""
+
+
+def patient[**P, T](operation: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """Repeat an idempotent operation while it raises `ServiceUnavailable`, for `PATIENCE` seconds."""
+
+    @wraps(operation)
+    async def repeated(*args: P.args, **kwargs: P.kwargs) -> T:
+        policy = AsyncRetrying(
+            retry=retry_if_exception_type(ServiceUnavailable),
+            wait=wait_exponential_jitter(initial=0.1, max=5, jitter=0.1),
+            stop=stop_after_delay(PATIENCE),
+            reraise=True,
+        )
+        return await policy(operation, *args, **kwargs)
+
+    return repeated

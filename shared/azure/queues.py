@@ -1,0 +1,185 @@
+"""Service Bus: sending copies and refusals, and purging what lies there too long. Receiving jobs is the host's business.
+
+A client, sender or receiver of the SDK is not safe for concurrent coroutines (azure-servicebus 7.15), so each has a lock; one
+that failed is thrown away, because a half-open link fails again.
+"""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from azure.core.exceptions import AzureError
+from azure.servicebus import ServiceBusMessage, ServiceBusReceivedMessage, ServiceBusSubQueue
+from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver, ServiceBusSender
+from azure.servicebus.exceptions import MessageSizeExceededError
+
+from shared.azure.patience import patient
+from shared.errors import MessageTooLarge, QueueUnavailable
+
+type Properties = dict[str | bytes, int | float | bytes | bool | str | UUID]
+
+PAGE = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outgoing:
+    """A message of ours: its id decides what duplicate detection drops; ``ttl`` in seconds counts from when it is due."""
+
+    body: bytes = field(repr=False)
+    message_id: str
+    ttl: float
+    properties: Properties = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lying:
+    """A message that lies in a queue: when it came and when its time to live ends, in seconds since the epoch."""
+
+    enqueued_at: float
+    expires_at: float
+
+
+type Overdue = Callable[[Lying], float]
+"""Seconds by which a message is past its time; 0 or less when it is not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purged:
+    """What a purge saw: messages looked at, found due, deleted; ``complete`` is false when there was more than its limit."""
+
+    checked: int
+    found: int
+    deleted: int
+    oldest_overdue_seconds: float
+    complete: bool
+
+
+class Queues:
+    """The queues of one namespace."""
+
+    def __init__(self, client: ServiceBusClient) -> None:
+        self._client = client
+        self._senders: dict[str, ServiceBusSender] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    @patient
+    async def send(self, queue: str, message: Outgoing) -> None:
+        """Send; a repeated send of the same message id is absorbed by duplicate detection.
+
+        Raises `MessageTooLarge` and `QueueUnavailable`.
+        """
+        async with self._sender(queue) as sender:
+            await sender.send_messages(_native(message))
+
+    @patient
+    async def schedule(self, queue: str, message: Outgoing, *, at: float) -> int:
+        """Let a message appear at a time (seconds since the epoch); return its sequence number."""
+        async with self._sender(queue) as sender:
+            numbers = await sender.schedule_messages(_native(message), datetime.fromtimestamp(at, UTC))
+        return int(numbers[0])
+
+    async def purge(self, queue: str, *, dead_letters: bool, overdue: Overdue, limit: int) -> Purged:
+        """Delete what is overdue, up to ``limit`` messages.
+
+        Looks first, which locks nothing; takes messages only when something is due. Raises `QueueUnavailable`.
+        """
+        sub_queue = ServiceBusSubQueue.DEAD_LETTER if dead_letters else None
+        async with self._receiver(queue, sub_queue) as receiver:
+            ages = await _peek_all(receiver, overdue, limit)
+            due = [age for age in ages if age > 0]
+            deleted = await _delete_due(receiver, overdue, len(due)) if due else 0
+        return Purged(
+            checked=len(ages),
+            found=len(due),
+            deleted=deleted,
+            oldest_overdue_seconds=max(due, default=0.0),
+            complete=len(ages) < limit,
+        )
+
+    async def close(self) -> None:
+        """Close all links."""
+        await self._client.close()
+
+    @asynccontextmanager
+    async def _sender(self, queue: str) -> AsyncIterator[ServiceBusSender]:
+        async with self._locks.setdefault(queue, asyncio.Lock()):
+            sender = self._senders.get(queue) or self._client.get_queue_sender(queue)
+            self._senders[queue] = sender
+            try:
+                yield sender
+            except MessageSizeExceededError:
+                raise MessageTooLarge from None
+            except (AzureError, OSError, ValueError):
+                await self._discard(queue)
+                raise QueueUnavailable from None
+
+    async def _discard(self, queue: str) -> None:
+        sender = self._senders.pop(queue)
+        try:
+            await sender.close()
+        except (AzureError, OSError):
+            return
+
+    @asynccontextmanager
+    async def _receiver(self, queue: str, sub_queue: ServiceBusSubQueue | None) -> AsyncIterator[ServiceBusReceiver]:
+        try:
+            async with self._client.get_queue_receiver(queue, sub_queue=sub_queue) as receiver:
+                yield receiver
+        except (AzureError, OSError, ValueError):
+            raise QueueUnavailable from None
+
+
+def _native(message: Outgoing) -> ServiceBusMessage:
+    return ServiceBusMessage(
+        message.body,
+        message_id=message.message_id,
+        content_type="application/json",
+        application_properties=message.properties,
+        time_to_live=timedelta(seconds=max(1.0, message.ttl)),
+    )
+
+
+def _lying(message: ServiceBusReceivedMessage) -> Lying:
+    enqueued = message.enqueued_time_utc
+    expires = message.expires_at_utc
+    return Lying(
+        enqueued_at=enqueued.timestamp() if enqueued else 0.0,
+        expires_at=expires.timestamp() if expires else math.inf,
+    )
+
+
+async def _peek_all(receiver: ServiceBusReceiver, overdue: Overdue, limit: int) -> list[float]:
+    ages: list[float] = []
+    following = 1
+    while len(ages) < limit:
+        page = await receiver.peek_messages(min(PAGE, limit - len(ages)), sequence_number=following)
+        if not page:
+            break
+        ages += [overdue(_lying(message)) for message in page]
+        following = (page[-1].sequence_number or 0) + 1
+    return ages
+
+
+async def _delete_due(receiver: ServiceBusReceiver, overdue: Overdue, due: int) -> int:
+    """Take messages in their order and complete the due ones; the others go back once all are through."""
+    deleted = 0
+    kept: list[ServiceBusReceivedMessage] = []
+    while deleted < due:
+        batch = await receiver.receive_messages(max_message_count=min(PAGE, due - deleted), max_wait_time=2)
+        if not batch:
+            break
+        for message in batch:
+            if overdue(_lying(message)) > 0:
+                await receiver.complete_message(message)
+                deleted += 1
+            else:
+                kept.append(message)
+        if len(kept) > PAGE:
+            break
+    for message in kept:
+        await receiver.abandon_message(message)
+    return deleted

@@ -1,0 +1,86 @@
+"""Builds what the use cases work with, once per process, on first use; nothing is made when a module is imported."""
+
+import os
+from functools import cached_property
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential, get_bearer_token_provider
+from azure.servicebus.aio import ServiceBusClient
+
+from shared import clock, settings
+from shared.azure.cosmos import Cosmos
+from shared.azure.due_documents import DueDocuments
+from shared.azure.generations import Generations
+from shared.azure.keys import open_store
+from shared.azure.model import Models
+from shared.azure.policies import Policies
+from shared.azure.queues import Queues
+from shared.generation.services import Limits, Services
+from shared.privacy.retention import Retention
+
+
+class Composition:
+    """The objects of one process. Every client is shared: they are made for concurrent use, or locked."""
+
+    def __init__(self, chosen: settings.Settings) -> None:
+        self._settings = chosen
+        self._clock = clock.clock(chosen.clock_offset_file)
+
+    @cached_property
+    def generation(self) -> Services:
+        """What a job works with."""
+        chosen = self._settings
+        return Services(
+            generations=Generations(self._cosmos.container("generations"), clock=self._clock, grace=chosen.grace),
+            policies=Policies(self._cosmos.container("policies"), clock=self._clock),
+            queues=self._queues,
+            keys=open_store(chosen.key_store, credential=self._credential, clock=self._clock),
+            models=Models(
+                chosen.model_resources,
+                token=get_bearer_token_provider(self._credential, chosen.model_token_scope),
+                timeout=chosen.model_timeout,
+            ),
+            clock=self._clock,
+            limits=Limits(
+                lease=chosen.lease,
+                max_wait_in_place=chosen.max_wait_in_place,
+                max_request_bytes=chosen.max_request_bytes,
+                max_delivery_count=chosen.max_delivery_count,
+            ),
+        )
+
+    @cached_property
+    def retention(self) -> Retention:
+        """What the timer works with."""
+        return Retention(
+            documents=DueDocuments(self._cosmos.container("generations"), clock=self._clock, grace=self._settings.grace),
+            queues=self._queues,
+            clock=self._clock,
+            dead_letter_max_age=self._settings.dead_letter_max_age,
+        )
+
+    @cached_property
+    def _credential(self) -> AsyncTokenCredential:
+        """The app's identity: in Azure (and on the embedded stack, which serves the same endpoint) the managed one.
+
+        Elsewhere the developer's own, as far as ``AZURE_TOKEN_CREDENTIALS`` lets the chain go.
+        """
+        if "IDENTITY_ENDPOINT" in os.environ:
+            return ManagedIdentityCredential(client_id=os.environ.get("AZURE_CLIENT_ID"))
+        return DefaultAzureCredential()
+
+    @cached_property
+    def _cosmos(self) -> Cosmos:
+        chosen = self._settings
+        return Cosmos(
+            endpoint=chosen.cosmos_endpoint,
+            credential=chosen.cosmos_key or self._credential,
+            database=chosen.cosmos_database,
+        )
+
+    @cached_property
+    def _queues(self) -> Queues:
+        chosen = self._settings
+        if chosen.service_bus_connection is not None:
+            return Queues(ServiceBusClient.from_connection_string(chosen.service_bus_connection))
+        return Queues(ServiceBusClient(chosen.service_bus_namespace or "", self._credential))

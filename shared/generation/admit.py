@@ -1,0 +1,64 @@
+"""Admission: what a tenant's policy makes of a request, decided before anything is stored."""
+
+import re
+from secrets import token_hex
+
+from shared.azure.keys import KeyStore
+from shared.domain import macs
+from shared.domain.generation import Receipt, Status
+from shared.domain.macs import Mac, Purpose
+from shared.domain.policy import TENANT_ID, TenantPolicy, deadlines
+from shared.domain.request import GenerationRequest
+from shared.errors import Reason, RequestRefused
+from shared.generation.services import Services
+
+
+async def policy_for(request: GenerationRequest, services: Services) -> TenantPolicy:
+    """Return the tenant's policy; raises `RequestRefused` for whatever it does not allow."""
+    known = re.fullmatch(TENANT_ID, request.tenant)
+    policy = await services.policies.get(request.tenant) if known else None
+    if policy is None:
+        raise RequestRefused(Reason.UNKNOWN_TENANT, "tenant")
+    if policy.queue_submission == "forbidden":
+        raise RequestRefused(Reason.SUBMISSION_FORBIDDEN, "tenant")
+    if request.model not in policy.models:
+        raise RequestRefused(Reason.UNKNOWN_MODEL, "body.model")
+    return policy
+
+
+async def new_receipt(request: GenerationRequest, policy: TenantPolicy, services: Services, *, admitted_at: float) -> Receipt:
+    """Write the receipt of a job that this worker claims: MACs in place of every identifier, deadlines fixed."""
+    keys, tenant = services.keys, request.tenant
+    ends = deadlines(policy.retention, admitted_at=admitted_at, expires_after=request.expires_after)
+    now = services.clock()
+    return Receipt(
+        tenant_id=tenant,
+        job_id=macs.job_id(
+            await keys.current(tenant, Purpose.JOB_ID), tenant=tenant, batch=request.batch, custom_id=request.custom_id
+        ),
+        status=Status.IN_PROGRESS,
+        endpoint=request.url,
+        model=request.model,
+        created_at=admitted_at,
+        content_expires_at=ends.content,
+        expires_at=ends.receipt,
+        content_mac=macs.mac(await keys.current(tenant, Purpose.CONTENT), request.content),
+        subject=await _subject(request, keys),
+        attempt=1,
+        attempt_token=token_hex(16),
+        lease_until=now + services.limits.lease,
+        not_before=admitted_at,
+        model_calls=0,
+    )
+
+
+async def is_same_content(request: GenerationRequest, made: Mac, keys: KeyStore) -> bool:
+    """Whether a MAC was made of this content, with the key that made it; a key that is no more cannot say yes."""
+    key = await keys.by_id(request.tenant, Purpose.CONTENT, made.kid)
+    return key is not None and macs.mac(key, request.content) == made
+
+
+async def _subject(request: GenerationRequest, keys: KeyStore) -> Mac | None:
+    if request.subject is None:
+        return None
+    return macs.mac(await keys.current(request.tenant, Purpose.SUBJECT), request.subject)

@@ -1,0 +1,33 @@
+"""What the use cases of a job work with; built once per process by `shared.composition`, or by a test."""
+
+from dataclasses import dataclass
+
+from shared.azure.generations import Generations
+from shared.azure.keys import KeyStore
+from shared.azure.model import Models
+from shared.azure.policies import Policies
+from shared.azure.queues import Queues
+from shared.clock import Clock
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Settings of the use cases; durations in seconds."""
+
+    lease: int
+    max_wait_in_place: int
+    max_request_bytes: int
+    max_delivery_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The stores, queues, keys, models and clock of a job."""
+
+    generations: Generations
+    policies: Policies
+    queues: Queues
+    keys: KeyStore
+    models: Models
+    clock: Clock
+    limits: Limits

@@ -1,0 +1,113 @@
+"""The retention timer: every deadline, in every place where content could linger, one independent step each.
+
+A step that fails does not stop the others, and is reported as incomplete: a zero always means "looked, and found nothing".
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+from shared.azure.due_documents import PAGE, Due, DueDocuments
+from shared.azure.queues import Lying, Queues
+from shared.clock import Clock
+from shared.errors import LetheError
+from shared.privacy.reports import StepReport
+from shared.telemetry import Event, log
+
+MAX_DOCUMENTS = 10_000
+MAX_MESSAGES = 5_000
+"""Bounds of one run; what is left over is reported as incomplete and comes next time."""
+
+QUEUES = ("generation-requests", "generation-rejected", "webhook-deliveries")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retention:
+    """What the timer works with; ``dead_letter_max_age`` in seconds."""
+
+    documents: DueDocuments
+    queues: Queues
+    clock: Clock
+    dead_letter_max_age: int
+
+
+async def enforce(retention: Retention) -> list[StepReport]:
+    """Run every step once and report each."""
+    steps: dict[str, Callable[[str], Awaitable[StepReport]]] = {
+        "expired_documents": partial(_each_due, retention, retention.documents.expired, retention.documents.delete),
+        "forgotten_contents": partial(
+            _each_due, retention, retention.documents.forgettable, retention.documents.forget_content
+        ),
+        "rejected_messages": partial(_purge, retention, queue="generation-rejected", dead_letters=False),
+    }
+    for queue in QUEUES:
+        steps[f"dead_letters_{queue}"] = partial(_purge, retention, queue=queue, dead_letters=True)
+    return [await _reported(step, run) for step, run in steps.items()]
+
+
+async def _reported(step: str, run: Callable[[str], Awaitable[StepReport]]) -> StepReport:
+    try:
+        report = await run(step)
+    except LetheError:
+        log(Event.RETENTION_STEP_FAILED, step=step, warning=True)
+        return StepReport(step=step, complete=False)
+    if report.found or not report.complete:
+        log(
+            Event.RETENTION_STEP,
+            step=step,
+            checked=report.checked,
+            found=report.found,
+            deleted=report.deleted,
+            overdue=report.overdue,
+            oldest_overdue_seconds=round(report.oldest_overdue_seconds, 3),
+            complete=report.complete,
+        )
+    return report
+
+
+async def _each_due(
+    retention: Retention,
+    page: Callable[[], Awaitable[list[Due]]],
+    settle: Callable[[Due], Awaitable[bool]],
+    step: str,
+) -> StepReport:
+    """Settle due documents page after page, until a page is the last, brings nothing new, or the bound is reached."""
+    found = settled = 0
+    oldest = 0.0
+    while found < MAX_DOCUMENTS:
+        dues = await page()
+        now = retention.clock()
+        results = [await settle(due) for due in dues]
+        found += len(dues)
+        settled += sum(results)
+        oldest = max([oldest, *(now - due.since for due in dues)])
+        if len(dues) < PAGE or not any(results):
+            break
+    return StepReport(
+        step=step,
+        checked=found,
+        found=found,
+        deleted=settled,
+        overdue=found - settled,
+        oldest_overdue_seconds=oldest,
+        complete=found < MAX_DOCUMENTS,
+    )
+
+
+async def _purge(retention: Retention, step: str, *, queue: str, dead_letters: bool) -> StepReport:
+    now = retention.clock()
+
+    def overdue(lying: Lying) -> float:
+        too_old = now - lying.enqueued_at - retention.dead_letter_max_age
+        return too_old if dead_letters else now - lying.expires_at
+
+    purged = await retention.queues.purge(queue, dead_letters=dead_letters, overdue=overdue, limit=MAX_MESSAGES)
+    return StepReport(
+        step=step,
+        checked=purged.checked,
+        found=purged.found,
+        deleted=purged.deleted,
+        overdue=purged.found - purged.deleted,
+        oldest_overdue_seconds=purged.oldest_overdue_seconds,
+        complete=purged.complete,
+    )
