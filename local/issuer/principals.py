@@ -1,0 +1,46 @@
+"""Who may ask: the sample principals of the stack, one directory, one audience."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+SEED = Path(__file__).parent.parent / "seed" / "principals.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Principal:
+    """An application: its client id, the object id of its service principal, its app roles."""
+
+    client_id: str
+    object_id: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Directory:
+    """The one Entra ID tenant (directory) of the stack, with the app registration that tokens are meant for."""
+
+    tid: str
+    audience: str
+    principals: dict[str, Principal]
+    managed_identity: Principal
+
+
+def read(path: Path = SEED) -> Directory:
+    """Read the seed file."""
+    seed = json.loads(path.read_text(encoding="utf-8"))
+    return Directory(
+        tid=seed["directory"],
+        audience=seed["audience"],
+        principals={name: _principal(entry) for name, entry in seed["principals"].items()},
+        managed_identity=_principal(seed["managed_identity"]),
+    )
+
+
+def _principal(entry: dict[str, object]) -> Principal:
+    roles = entry["roles"]
+    return Principal(
+        client_id=str(entry["client_id"]),
+        object_id=str(entry["object_id"]),
+        roles=tuple(roles) if isinstance(roles, list) else (),
+    )
