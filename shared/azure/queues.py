@@ -1,24 +1,17 @@
-"""Service Bus: sending copies and refusals, and purging what lies there too long. Receiving jobs is the host's business.
+"""Service Bus: sending copies and refusals, and purging what lies there too long. Receiving jobs is the host's business."""
 
-A client, sender or receiver of the SDK is not safe for concurrent coroutines (azure-servicebus 7.15), so each has a lock; one
-that failed is thrown away, because a half-open link fails again.
-"""
-
-import asyncio
 import math
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
-from azure.core.exceptions import AzureError
 from azure.servicebus import ServiceBusMessage, ServiceBusReceivedMessage, ServiceBusSubQueue
 from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver, ServiceBusSender
-from azure.servicebus.exceptions import MessageSizeExceededError
 
+from shared.azure.links import Links
 from shared.azure.patience import patient
-from shared.errors import MessageTooLarge, QueueUnavailable
 
 type Properties = dict[str | bytes, int | float | bytes | bool | str | UUID]
 
@@ -63,8 +56,11 @@ class Queues:
 
     def __init__(self, client: ServiceBusClient) -> None:
         self._client = client
-        self._senders: dict[str, ServiceBusSender] = {}
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._senders: Links[ServiceBusSender] = Links(client.get_queue_sender)
+        self._live: Links[ServiceBusReceiver] = Links(client.get_queue_receiver)
+        self._dead: Links[ServiceBusReceiver] = Links(
+            partial(client.get_queue_receiver, sub_queue=ServiceBusSubQueue.DEAD_LETTER)
+        )
 
     @patient
     async def send(self, queue: str, message: Outgoing) -> None:
@@ -72,13 +68,13 @@ class Queues:
 
         Raises `MessageTooLarge` and `QueueUnavailable`.
         """
-        async with self._sender(queue) as sender:
+        async with self._senders.use(queue) as sender:
             await sender.send_messages(_native(message))
 
     @patient
     async def schedule(self, queue: str, message: Outgoing, *, at: float) -> int:
         """Let a message appear at a time (seconds since the epoch); return its sequence number."""
-        async with self._sender(queue) as sender:
+        async with self._senders.use(queue) as sender:
             numbers = await sender.schedule_messages(_native(message), datetime.fromtimestamp(at, UTC))
         return int(numbers[0])
 
@@ -87,8 +83,7 @@ class Queues:
 
         Looks first, which locks nothing; takes messages only when something is due. Raises `QueueUnavailable`.
         """
-        sub_queue = ServiceBusSubQueue.DEAD_LETTER if dead_letters else None
-        async with self._receiver(queue, sub_queue) as receiver:
+        async with (self._dead if dead_letters else self._live).use(queue) as receiver:
             ages = await _peek_all(receiver, overdue, limit)
             due = [age for age in ages if age > 0]
             deleted = await _delete_due(receiver, overdue, len(due)) if due else 0
@@ -103,34 +98,6 @@ class Queues:
     async def close(self) -> None:
         """Close all links."""
         await self._client.close()
-
-    @asynccontextmanager
-    async def _sender(self, queue: str) -> AsyncIterator[ServiceBusSender]:
-        async with self._locks.setdefault(queue, asyncio.Lock()):
-            sender = self._senders.get(queue) or self._client.get_queue_sender(queue)
-            self._senders[queue] = sender
-            try:
-                yield sender
-            except MessageSizeExceededError:
-                raise MessageTooLarge from None
-            except (AzureError, OSError, ValueError):
-                await self._discard(queue)
-                raise QueueUnavailable from None
-
-    async def _discard(self, queue: str) -> None:
-        sender = self._senders.pop(queue)
-        try:
-            await sender.close()
-        except (AzureError, OSError):
-            return
-
-    @asynccontextmanager
-    async def _receiver(self, queue: str, sub_queue: ServiceBusSubQueue | None) -> AsyncIterator[ServiceBusReceiver]:
-        try:
-            async with self._client.get_queue_receiver(queue, sub_queue=sub_queue) as receiver:
-                yield receiver
-        except (AzureError, OSError, ValueError):
-            raise QueueUnavailable from None
 
 
 def _native(message: Outgoing) -> ServiceBusMessage:
@@ -168,7 +135,7 @@ async def _delete_due(receiver: ServiceBusReceiver, overdue: Overdue, due: int) 
     """Take messages in their order and complete the due ones; the others go back once all are through."""
     deleted = 0
     kept: list[ServiceBusReceivedMessage] = []
-    while deleted < due:
+    while deleted < due and len(kept) <= PAGE:
         batch = await receiver.receive_messages(max_message_count=min(PAGE, due - deleted), max_wait_time=2)
         if not batch:
             break
@@ -178,8 +145,6 @@ async def _delete_due(receiver: ServiceBusReceiver, overdue: Overdue, due: int) 
                 deleted += 1
             else:
                 kept.append(message)
-        if len(kept) > PAGE:
-            break
     for message in kept:
         await receiver.abandon_message(message)
     return deleted

@@ -1,0 +1,46 @@
+"""Open senders and receivers of Service Bus, kept because opening one takes over half a second.
+
+None of the SDK's objects is safe for concurrent coroutines (azure-servicebus 7.15), so each has a lock; one that failed is
+thrown away, because a half-open link fails again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Protocol
+
+from azure.core.exceptions import AzureError
+from azure.servicebus.exceptions import MessageSizeExceededError
+
+from shared.errors import MessageTooLarge, QueueUnavailable
+
+
+class _Closable(Protocol):
+    async def close(self) -> None: ...
+
+
+class Links[L: _Closable]:
+    """One kind of link, at most one per queue."""
+
+    def __init__(self, open_link: Callable[[str], L]) -> None:
+        self._open = open_link
+        self._links: dict[str, L] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    @asynccontextmanager
+    async def use(self, queue: str) -> AsyncIterator[L]:
+        """Lend the queue's link to one user at a time; raises `MessageTooLarge` and `QueueUnavailable`."""
+        async with self._locks.setdefault(queue, asyncio.Lock()):
+            if queue not in self._links:
+                self._links[queue] = self._open(queue)
+            try:
+                yield self._links[queue]
+            except MessageSizeExceededError:
+                raise MessageTooLarge from None
+            except (AzureError, OSError, ValueError):
+                await self._discard(queue)
+                raise QueueUnavailable from None
+
+    async def _discard(self, queue: str) -> None:
+        with suppress(AzureError, OSError):
+            await self._links.pop(queue).close()
