@@ -47,6 +47,7 @@ class Connections:
         """Do what time alone does, and hand out what became available by it."""
         sweep(self._store, clock.now())
         self._outbox.pump()
+        self._store.scrubber.scrub()
 
     @guarded
     def on_connection_remote_open(self, event: Event) -> None:

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from local.broker.messages import Message, MessageNotFoundError, State
 from local.broker.queues import Entities, Entity
 from local.broker.wire import Arrival
-from local.database import connect
+from local.database import Scrubber, connect
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS sequences (path TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;
@@ -47,6 +47,7 @@ class Store:
         self.available: set[str] = set()
         self._database = connect(file)
         self._database.executescript(SCHEMA)
+        self.scrubber = Scrubber(self._database)
         known = ", ".join("?" * len(entities))
         self._database.execute(f"DELETE FROM messages WHERE path NOT IN ({known})", list(entities))  # noqa: S608
 

@@ -5,7 +5,6 @@ import itertools
 import json
 import logging
 import sqlite3
-import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -26,8 +25,6 @@ from local.cosmos.store import Store
 _LOG = logging.getLogger("lethe.cosmos")
 _MOST_READ: Final = 8 * MAX_BYTES
 _SWEEP_EVERY: Final = 0.4
-_SCRUB_REST: Final = 20
-"""Scrubbing a large file takes long: rest this many times as long, so that it never takes more than a twentieth."""
 
 
 class Server:
@@ -58,16 +55,12 @@ class Server:
     async def _sweep(self) -> None:
         """Delete expired items, and what is left of deleted ones, from the file, again and again."""
         pause = _SWEEP_EVERY
-        rest_until = 0.0
         while True:
             await asyncio.sleep(pause)
             try:
                 pause = 0 if rows.sweep(self._store) else _SWEEP_EVERY
-                started = time.monotonic()
-                if pause and started >= rest_until:
-                    self._store.scrub()
-                    ended = time.monotonic()
-                    rest_until = ended + _SCRUB_REST * (ended - started)
+                if pause:
+                    self._store.scrubber.scrub()
             except sqlite3.Error as error:
                 pause = _SWEEP_EVERY
                 _LOG.warning("sweep failed: %s", type(error).__name__)

@@ -12,7 +12,7 @@ from typing import Final
 from local import clock
 from local.cosmos.documents import Document, decode_object, encode
 from local.cosmos.errors import conflict, not_found
-from local.database import connect
+from local.database import Scrubber, connect
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS databases (
@@ -96,22 +96,11 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.sql = connect(path)
         self.sql.executescript(_SCHEMA)
-
-        self._scrubbed_at = -1
+        self.scrubber = Scrubber(self.sql)
 
     def close(self) -> None:
         """Release the file."""
         self.sql.close()
-
-    def scrub(self) -> None:
-        """Rewrite the file if anything was written since the last time, so that no deleted text stays in it.
-
-        ``secure_delete`` alone is not enough: when SQLite moves rows between pages it leaves old copies in the unused
-        space of a page (in a trial, of about one deleted text in a thousand).
-        """
-        if self.sql.total_changes != self._scrubbed_at:
-            self.sql.execute("VACUUM")
-            self._scrubbed_at = self.sql.total_changes
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
