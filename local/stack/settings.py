@@ -1,0 +1,89 @@
+"""The app settings of a local stack, as ``func start`` and the local host read them from a ``local.settings.json``."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.parts import HOST, PORTS
+
+COSMOS_DATABASE = "lethe"
+_EMULATOR_KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="  # documented
+
+_TUNABLE = {
+    "LETHE_MODEL_TIMEOUT_SECONDS": "5",
+    "LETHE_LEASE_SECONDS": "10",
+    "LETHE_GRACE_SECONDS": "15",
+    "LETHE_MODEL_TOKEN_SCOPE": "https://ai.azure.com/.default",
+    "LETHE_DEAD_LETTER_MAX_AGE_SECONDS": "3600",
+    "LETHE_RETENTION_SCHEDULE": "*/5 * * * * *",
+}
+"""Setting: its value unless the environment of the stack says otherwise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addresses:
+    """Where the parts of one stack listen, as their clients want to hear it."""
+
+    ports: dict[str, int]
+
+    def of(self, part: str, path: str = "") -> str:
+        """URL of a part that speaks HTTP."""
+        return f"http://{HOST}:{self.ports[part]}{path}"
+
+    @property
+    def servicebus(self) -> str:
+        """Connection string of the broker; the emulator flag makes the SDKs speak plain TCP."""
+        return (
+            f"Endpoint=sb://localhost:{self.ports['broker']};SharedAccessKeyName=RootManageSharedAccessKey;"
+            "SharedAccessKey=local;UseDevelopmentEmulator=true;"
+        )
+
+
+def cosmos_key() -> str:
+    """Key of the local Cosmos endpoint: the emulator's published one unless the environment says otherwise."""
+    return os.environ.get("LETHE_COSMOS_KEY", _EMULATOR_KEY)
+
+
+def identity_header() -> str:
+    """Value that the local managed-identity endpoint asks for."""
+    return os.environ.get("LETHE_IDENTITY_HEADER", "local")
+
+
+def clock_offset_file(state: Path) -> Path:
+    """File by which the clock of the whole stack is moved."""
+    return Path(os.environ.get("LETHE_CLOCK_OFFSET_FILE") or state / "clock-offset").resolve()
+
+
+def app_settings(state: Path, addresses: Addresses) -> dict[str, Any]:
+    """Everything that the app reads from its environment, in the form of a ``local.settings.json``."""
+    values = {
+        "FUNCTIONS_WORKER_RUNTIME": "python",
+        "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+        "ServiceBus": addresses.servicebus,
+        "LETHE_COSMOS_ENDPOINT": addresses.of("cosmos"),
+        "LETHE_COSMOS_KEY": cosmos_key(),
+        "LETHE_COSMOS_DATABASE": COSMOS_DATABASE,
+        "LETHE_MODEL_RESOURCES": json.dumps({"primary": addresses.of("model", "/openai/v1/")}),
+        "LETHE_KEY_STORE": (state / "keys.json").as_uri(),
+        "LETHE_CLOCK_OFFSET_FILE": str(clock_offset_file(state)),
+        "IDENTITY_ENDPOINT": addresses.of("issuer", "/msi/token"),
+        "IDENTITY_HEADER": identity_header(),
+        **{name: os.environ.get(name, default) for name, default in _TUNABLE.items()},
+    }
+    return {"IsEncrypted": False, "Values": values}
+
+
+def part_environment(state: Path, ports: dict[str, int], app: dict[str, Any]) -> dict[str, str]:
+    """Environment of every part: ours, less what the settings file says (a variable would win over the file)."""
+    inherited = {name: value for name, value in os.environ.items() if name not in app["Values"]}
+    return {
+        **inherited,
+        **{PORTS[part][0]: str(at) for part, at in ports.items()},
+        "LETHE_LOCAL_STATE": str(state),
+        "LETHE_CLOCK_OFFSET_FILE": str(clock_offset_file(state)),
+        "LETHE_COSMOS_KEY": cosmos_key(),
+        "LETHE_IDENTITY_HEADER": identity_header(),
+        "PYTHONUNBUFFERED": "1",
+    }

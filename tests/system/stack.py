@@ -1,0 +1,108 @@
+"""A whole stack for a test, and what a test does with it: submit, wait, read, crash a part, move the clock."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import clock
+from local.demo.client import REJECTED, Client, Message
+from local.stack import child
+
+POLL_SECONDS = 0.05
+
+
+def wait_for[T](what: str, look: Callable[[], T | None], *, seconds: float = 30) -> T:
+    """Return the first true value that ``look`` gives; fail the test, saying what was awaited, when there is none."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if found := look():
+            return found
+        time.sleep(POLL_SECONDS)
+    pytest.fail(f"waited {seconds} s in vain for: {what}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """A running stack. Everything in it may crash; its state folder is ``state``."""
+
+    child: child.ChildStack
+
+    @property
+    def state(self) -> Path:
+        return self.child.state
+
+    @property
+    def endpoints(self) -> dict[str, Any]:
+        """Read anew each time: process ids and tokens change."""
+        return self.child.endpoints
+
+    def kill(self, part: str) -> None:
+        """SIGKILL a part; return when it runs again on its port."""
+        pid = self.endpoints["pids"][part]
+        os.kill(pid, signal.SIGKILL)
+        wait_for(f"{part} to be restarted", lambda: self.endpoints["pids"][part] != pid)
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock of the whole stack forward."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("LETHE_CLOCK_OFFSET_FILE", self.endpoints["clock_offset_file"])
+            clock.advance(seconds)
+
+    @contextmanager
+    def client(self) -> Iterator[Client]:
+        """New connections by the official SDKs, so that no test depends on what another one broke."""
+        with Client(self.endpoints) as client:
+            yield client
+
+    def submit(self, envelopes: Sequence[dict[str, Any] | bytes], **properties: Any) -> None:  # noqa: ANN401
+        """Send one message each to ``generation-requests``; bytes go as they are, ``properties`` to each message."""
+        bodies = [envelope if isinstance(envelope, bytes) else json.dumps(envelope).encode() for envelope in envelopes]
+        with self.client() as client:
+            client.submit(bodies, **properties)
+
+    def outputs(self, tenant: str, batch: str | None = None) -> list[dict[str, Any]]:
+        """Output documents of a tenant, of all batches or of one."""
+        with self.client() as client:
+            return client.documents(tenant, "output", batch=batch)
+
+    def receipts(self, tenant: str) -> list[dict[str, Any]]:
+        """Receipts of a tenant."""
+        with self.client() as client:
+            return client.documents(tenant, "receipt")
+
+    def wait_for_outputs(self, tenant: str, batch: str, count: int, *, seconds: float = 30) -> list[dict[str, Any]]:
+        """Return the outputs of a batch once there are ``count`` of them."""
+
+        def enough() -> list[dict[str, Any]] | None:
+            found = self.outputs(tenant, batch)
+            return found if len(found) >= count else None
+
+        return wait_for(f"{count} outputs of {batch}", enough, seconds=seconds)
+
+    def rejected(self) -> list[Message]:
+        """Messages of ``generation-rejected``; they stay there."""
+        return self.peek(REJECTED)
+
+    def peek(self, queue: str) -> list[Message]:
+        """Messages of a queue, scheduled ones included; they stay there."""
+        with self.client() as client:
+            return client.peek(queue)
+
+    def logs(self) -> str:
+        """Everything that all parts wrote to their logs."""
+        return "".join(path.read_text(errors="replace") for path in sorted((self.state / "logs").glob("*.log")))
+
+
+@contextmanager
+def running_stack(folder: Path, **environment: str) -> Iterator[Stack]:
+    """Run a whole stack on ``folder``, on free ports, for the length of a ``with`` block."""
+    with child.running(folder, **environment) as stack:
+        yield Stack(child=stack)
