@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from azure.cosmos import ContainerProxy, CosmosClient, DatabaseProxy
-from azure.servicebus import ServiceBusClient, ServiceBusMessage, ServiceBusReceiver
+from azure.servicebus import ServiceBusClient, ServiceBusMessage, ServiceBusMessageState, ServiceBusReceiver, ServiceBusSender
 from azure.servicebus.exceptions import MessageSizeExceededError
 
 REQUESTS = "generation-requests"
@@ -24,6 +24,8 @@ class Message:
     body: bytes
     properties: dict[str, str]
     sequence_number: int
+    is_scheduled: bool
+    """Whether it waits for a time that the sender has named."""
 
 
 class Client:
@@ -33,6 +35,7 @@ class Client:
         self._endpoints = endpoints
         self._open = ExitStack()
         self._receivers: dict[str, ServiceBusReceiver] = {}
+        self._sender: ServiceBusSender | None = None
 
     def __enter__(self) -> Self:
         cosmos = self._endpoints["cosmos"]
@@ -48,17 +51,18 @@ class Client:
 
         Raises MessageSizeExceededError for one that is larger than a message may be.
         """
-        with self._bus.get_queue_sender(REQUESTS) as sender:
-            batch = sender.create_message_batch()
-            for body in bodies:
-                message = ServiceBusMessage(body, **properties)
-                try:
-                    batch.add_message(message)
-                except MessageSizeExceededError:
-                    sender.send_messages(batch)
-                    batch = sender.create_message_batch()
-                    batch.add_message(message)
-            sender.send_messages(batch)
+        if self._sender is None:  # one costs a connection
+            self._sender = self._open.enter_context(self._bus.get_queue_sender(REQUESTS))
+        batch = self._sender.create_message_batch()
+        for body in bodies:
+            message = ServiceBusMessage(body, **properties)
+            try:
+                batch.add_message(message)
+            except MessageSizeExceededError:
+                self._sender.send_messages(batch)
+                batch = self._sender.create_message_batch()
+                batch.add_message(message)
+        self._sender.send_messages(batch)
 
     def documents(self, tenant: str, data_class: str, *, batch: str | None = None) -> list[dict[str, Any]]:
         """Return a tenant's documents of one data class (``output``, ``receipt``, ``event``), of one batch or of all."""
@@ -79,7 +83,7 @@ class Client:
 
     def peek(self, queue: str, *, after: int = 0) -> list[Message]:
         """Return the messages of a queue behind a sequence number, the scheduled ones too; they stay where they are."""
-        if queue not in self._receivers:  # one costs a connection
+        if queue not in self._receivers:
             self._receivers[queue] = self._open.enter_context(self._bus.get_queue_receiver(queue))
         messages: list[Message] = []
         while page := _page(self._receivers[queue], after):
@@ -101,6 +105,7 @@ def _page(receiver: ServiceBusReceiver, after: int) -> list[Message]:
             body=b"".join(bytes(part) for part in message.body),
             properties={_text(name): _text(value) for name, value in (message.application_properties or {}).items()},
             sequence_number=message.sequence_number or 0,
+            is_scheduled=message.state is ServiceBusMessageState.SCHEDULED,
         )
         for message in receiver.peek_messages(max_message_count=_PAGE, sequence_number=after + 1)
     ]

@@ -97,21 +97,29 @@ def samples(canary: str) -> list[Sample]:
             url="",
             asks="a message that is not JSON",
             body=b"{not JSON",
-            expected=_rejected("invalid_json"),
+            expected=_rejected("invalid_json", "message"),
         ),
-        _sample(_envelope("stream", streamed), "streaming", _rejected("unsupported_value")),
-        _sample(_envelope("hosted-tool", hosted_tool), "a tool run by the service", _rejected("unsupported_value")),
+        _sample(_envelope("stream", streamed), "streaming", _rejected("unsupported_value", "body.stream")),
+        _sample(
+            _envelope("hosted-tool", hosted_tool),
+            "a tool run by the service",
+            _rejected("unsupported_value", "body.tools[0].type"),
+        ),
         _sample(
             _envelope("other-model", {**_responses("Hello."), "model": "gpt-unheard-of"}),
             "a model that the policy lacks",
-            _rejected("unknown_model"),
+            _rejected("unknown_model", "body.model"),
         ),
-        _sample(_envelope("nobody", _responses("Hello."), tenant="nobody"), "an unknown tenant", _rejected("unknown_tenant")),
+        _sample(
+            _envelope("nobody", _responses("Hello."), tenant="nobody"),
+            "an unknown tenant",
+            _rejected("unknown_tenant", "tenant"),
+        ),
         _sample(answer, "the same once more: the same job", _PASSED, name="answer (again)", phase=2),
         _sample(
             _envelope("answer", _responses("Which river was it?")),
             "the same key, other content",
-            _rejected("conflict"),
+            _rejected("conflict", "custom_id"),
             name="answer (other)",
             phase=2,
         ),
@@ -122,8 +130,8 @@ def _ended(status: str, detail: str) -> Ending:
     return Ending(status=status, detail=detail)
 
 
-def _rejected(reason: str) -> Ending:
-    return Ending(status="rejected", detail=reason)
+def _rejected(reason: str, field: str) -> Ending:
+    return Ending(status="rejected", detail=f"{reason}: {field}")
 
 
 _COMPLETED = _ended("completed", "")

@@ -52,7 +52,8 @@ def _look(client: Client, samples: list[Sample]) -> dict[str, Found]:
         rejection = rejections.get(sample.body)
         output = outputs.get((sample.tenant, sample.key))
         if rejection is not None:
-            found[sample.name] = Found(ending=Ending(status="rejected", detail=rejection.get("reason", "")))
+            detail = f"{rejection.get('reason')}: {rejection.get('field')}"
+            found[sample.name] = Found(ending=Ending(status="rejected", detail=detail))
         elif output is not None and sample.expected.status != "rejected":
             found[sample.name] = Found(ending=_ending(output), output=output)
     return found
