@@ -95,7 +95,10 @@ def _path(value: str | None) -> Path | None:
 
 
 def _is_url(value: object) -> bool:
-    return isinstance(value, str) and urlsplit(value).scheme in {"https", "http"} and bool(urlsplit(value).hostname)
+    try:
+        return isinstance(value, str) and urlsplit(value).scheme in {"https", "http"} and bool(urlsplit(value).hostname)
+    except ValueError:
+        return False
 
 
 def _guard_production(settings: Settings) -> None:

@@ -73,7 +73,7 @@ class FileKeys:
         try:
             entries = json.loads(self._path.read_text(encoding="utf-8")).get(tenant, {}).get(purpose, [])
             return [Key(kid=entry["kid"], secret=_secret(entry["secret"])) for entry in entries]
-        except (OSError, ValueError, KeyError, AttributeError):
+        except (OSError, ValueError, KeyError, AttributeError, TypeError):
             raise KeysUnavailable from None
 
 

@@ -6,35 +6,51 @@ host), reads no proxy from the environment, and sends no header that the environ
 
 import asyncio
 import json
+import math
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
-from urllib.parse import urlsplit
 
 import httpx2
-from openai import APIConnectionError, APIStatusError, APITimeoutError, AsyncOpenAI, OpenAIError
+from azure.core.exceptions import AzureError
+from openai import APIStatusError, APITimeoutError, AsyncOpenAI, OpenAIError
 
 from shared.domain.answer import ModelAnswer
 from shared.domain.json_document import Json
 from shared.errors import Failure, ModelFailed
 
-_HEADERS = frozenset({"accept", "accept-encoding", "authorization", "connection", "content-length", "content-type", "host"})
+_NO_KEY = "none"
+"""The client wants a key; the guard puts the token in its place."""
 _LONGEST_ANSWER = 16_000_000
 """Bytes of an answer that are read; anything a store takes is far smaller."""
 
 
 class GuardedTransport(httpx2.AsyncBaseTransport):
-    """Lets requests through to the listed hosts only, stripped of every header that the call does not need."""
+    """Lets requests through to the listed hosts only, with headers of its own making.
 
-    def __init__(self, inner: httpx2.AsyncBaseTransport, *, base_urls: frozenset[str]) -> None:
+    The client's are dropped, ``Authorization`` and ``Host`` too: ``OPENAI_CUSTOM_HEADERS`` in the environment replaces them.
+    """
+
+    def __init__(
+        self, inner: httpx2.AsyncBaseTransport, *, base_urls: frozenset[str], token: Callable[[], Awaitable[str]]
+    ) -> None:
         self._inner = inner
-        self._allowed = frozenset(_origin(url) for url in base_urls)
+        self._allowed = frozenset(_origin(httpx2.URL(url)) for url in base_urls)
+        self._token = token
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send the request; raises `ModelFailed` for a host that is not listed."""
-        if _origin(str(request.url)) not in self._allowed:
+        if _origin(request.url) not in self._allowed:
             raise ModelFailed(Failure.ACCESS_DENIED)
-        for name in [name for name in request.headers if name.lower() not in _HEADERS]:
-            del request.headers[name]
+        request.headers = httpx2.Headers(
+            {
+                "host": request.url.netloc.decode("ascii"),
+                "accept": "application/json",
+                "accept-encoding": "gzip, deflate",
+                "authorization": f"Bearer {await self._token()}",
+                "content-type": "application/json",
+                "content-length": request.headers["content-length"],
+            }
+        )
         return await self._inner.handle_async_request(request)
 
     async def aclose(self) -> None:
@@ -47,11 +63,10 @@ class Models:
 
     def __init__(self, resources: dict[str, str], *, token: Callable[[], Awaitable[str]], timeout: float) -> None:
         self._resources = resources
-        self._token = token
         self._timeout = timeout
         transport = httpx2.AsyncHTTPTransport(trust_env=False, limits=httpx2.Limits(max_connections=200))
         self._http = httpx2.AsyncClient(
-            transport=GuardedTransport(transport, base_urls=frozenset(resources.values())),
+            transport=GuardedTransport(transport, base_urls=frozenset(resources.values()), token=token),
             follow_redirects=False,
             trust_env=False,
             timeout=httpx2.Timeout(timeout, connect=min(10.0, timeout)),
@@ -72,10 +87,10 @@ class Models:
             raise ModelFailed(Failure.TIMEOUT) from None
         except APIStatusError as error:
             return _of_error(error.response)
-        except APIConnectionError as error:
-            raise _of_connection_error(error) from None
-        except (OpenAIError, httpx2.HTTPError, OSError):
+        except (OpenAIError, AzureError, httpx2.HTTPError, OSError):  # `AzureError`: there was no token
             raise ModelFailed(Failure.UNAVAILABLE) from None
+        if response.status_code != httpx2.codes.OK:
+            raise ModelFailed(Failure.INVALID_OUTPUT)
         return ModelAnswer(
             status_code=response.status_code,
             request_id=response.headers.get("apim-request-id") or response.headers.get("x-request-id"),
@@ -93,7 +108,7 @@ class Models:
             raise ModelFailed(Failure.ACCESS_DENIED)
         if resource not in self._clients:
             self._clients[resource] = AsyncOpenAI(
-                base_url=base_url, api_key=self._token, http_client=self._http, max_retries=0, timeout=self._timeout
+                base_url=base_url, api_key=_NO_KEY, http_client=self._http, max_retries=0, timeout=self._timeout
             )
         return self._clients[resource]
 
@@ -125,16 +140,11 @@ def _failure(status: int) -> Failure:
             return Failure.REJECTED
 
 
-def _of_connection_error(error: APIConnectionError) -> ModelFailed:
-    guard = error.__cause__
-    return ModelFailed(guard.failure if isinstance(guard, ModelFailed) else Failure.UNAVAILABLE)
-
-
 def _retry_after(headers: httpx2.Headers) -> float | None:
     """Seconds asked for by the service; a date or nonsense counts as not asked."""
     for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         value = headers.get(name, "")
-        if value.replace(".", "", 1).isdigit():
+        if value.isascii() and value.replace(".", "", 1).isdigit():
             return float(value) * scale
     return None
 
@@ -144,8 +154,9 @@ def _parse(response: httpx2.Response) -> Json:
     if len(response.content) > _LONGEST_ANSWER:
         raise ModelFailed(Failure.INVALID_OUTPUT) from None
     try:
-        body = json.loads(response.content, parse_constant=_no_constant)
-        if b"\\ud" in response.content:
+        text = response.content.decode("utf-8")
+        body = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+        if "\\ud" in text or "\\uD" in text:
             body = json.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         raise ModelFailed(Failure.INVALID_OUTPUT) from None
@@ -154,10 +165,16 @@ def _parse(response: httpx2.Response) -> Json:
     return body
 
 
-def _no_constant(_: str) -> NoReturn:
+def _no_number(_: str) -> NoReturn:
     raise ValueError
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port
+def _finite(literal: str) -> float:
+    """Read a number; ``1e999`` would become an Infinity that no store takes."""
+    number = float(literal)
+    return number if math.isfinite(number) else _no_number(literal)
+
+
+def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
+    """Scheme, host and port, read by the parser that the connection uses: two parsers could read two hosts."""
+    return url.scheme, url.host, url.port

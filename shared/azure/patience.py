@@ -23,7 +23,7 @@ def patient[**P, T](operation: Callable[P, Awaitable[T]]) -> Callable[P, Awaitab
     async def repeated(*args: P.args, **kwargs: P.kwargs) -> T:
         policy = AsyncRetrying(
             retry=retry_if_exception_type(ServiceUnavailable),
-            wait=wait_exponential_jitter(initial=0.1, max=5, jitter=0.1),
+            wait=wait_exponential_jitter(multiplier=0.1, max=5, jitter=0.1),
             stop=stop_after_delay(PATIENCE),
             reraise=True,
         )

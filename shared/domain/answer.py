@@ -57,7 +57,7 @@ def _of_response(answer: ModelAnswer) -> Outcome:
                 code if isinstance(code, str) else "", Failure.UNAVAILABLE
             )
         )
-    if body.get("status") not in {"completed", "incomplete"} or not isinstance(body.get("output"), list):
+    if body.get("status") not in ("completed", "incomplete") or not isinstance(body.get("output"), list):
         raise ModelFailed(Failure.INVALID_OUTPUT)
     blocked = found.verdict is Verdict.COMPLETION_BLOCKED
     status = Status.INCOMPLETE if blocked or body["status"] == "incomplete" else Status.COMPLETED

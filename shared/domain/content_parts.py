@@ -1,6 +1,7 @@
 """What may stand inside ``input`` and ``messages``: text, and data carried in the request itself.
 
 Anything that would make the model service fetch (a remote URL, a file id) or remember (an item reference) is refused.
+Membership is asked of tuples: a set would raise for a value that is a list or an object.
 Every check gets the path of the field and raises `RequestRefused` with it; array positions are part of a path, values never.
 """
 
@@ -31,7 +32,7 @@ def check_input(value: object, path: str) -> None:
 def check_messages(value: object, path: str) -> None:
     """Check ``messages`` of a chat completion."""
     for message, at in _objects(value, path):
-        if message.get("role") not in {"system", "developer", "user", "assistant", "tool"}:
+        if message.get("role") not in ("system", "developer", "user", "assistant", "tool"):
             raise RequestRefused(Reason.INVALID_VALUE, f"{at}.role")
         for refused in ("audio", "function_call"):
             if message.get(refused) is not None:
@@ -66,7 +67,7 @@ def check_tool_choice(value: object, path: str) -> None:
         return
     if not isinstance(value, dict):
         raise RequestRefused(Reason.INVALID_TYPE, path)
-    if value.get("type") not in {"function", "allowed_tools"}:
+    if value.get("type") not in ("function", "allowed_tools"):
         raise RequestRefused(Reason.UNSUPPORTED_VALUE, f"{path}.type")
 
 

@@ -37,7 +37,8 @@ KNOWN_CATEGORIES = frozenset(
     {"hate", "sexual", "violence", "self_harm", "profanity", "jailbreak", "indirect_attack", "protected_material_text"}
     | {"protected_material_code", "personally_identifiable_information", "custom_blocklists", "ungrounded_material"}
 )
-_SEVERITIES = frozenset({"safe", "low", "medium", "high"})
+_SEVERITIES = ("safe", "low", "medium", "high", "unknown")
+"""From harmless to grave; what we cannot read is taken for the gravest."""
 
 
 def of_blocked_prompt(innererror: object) -> FilterOutcome:
@@ -100,7 +101,7 @@ def _merge(groups: Iterable[object]) -> tuple[dict[str, dict[str, bool | str]], 
             key = name.replace("-", "_")
             key = key if key in KNOWN_CATEGORIES else "other"
             codes = _codes(finding)
-            if key not in merged or _noticed(codes):
+            if key not in merged or _gravity(codes) > _gravity(merged[key]):
                 merged[key] = codes
     return merged, down
 
@@ -119,6 +120,11 @@ def _codes(finding: object) -> dict[str, bool | str]:
 
 def _noticed(codes: dict[str, bool | str]) -> bool:
     return bool(codes.get("filtered") or codes.get("detected") or codes.get("severity", "safe") != "safe")
+
+
+def _gravity(codes: dict[str, bool | str]) -> tuple[bool, bool, int]:
+    severity = str(codes.get("severity", "safe"))
+    return bool(codes.get("filtered")), bool(codes.get("detected")), _SEVERITIES.index(severity)
 
 
 def _list(value: object) -> list[Any]:

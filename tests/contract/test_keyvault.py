@@ -1,0 +1,223 @@
+"""Keys in Azure Key Vault: the real client against a server that speaks the vault's wire protocol."""
+
+import base64
+import json
+import time
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from azure.core.credentials import AccessToken
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.pipeline.transport import AioHttpTransport
+from azure.keyvault.secrets.aio import SecretClient
+
+from shared.azure import patience
+from shared.azure.keys import VaultKeys
+from shared.domain.macs import Key, Purpose
+from shared.errors import KeysUnavailable
+from tests.contract.loopback import Answer, Asked, Server, serving
+
+VAULT = "https://lethe.vault.azure.net"
+OLD, NEW = b"o" * 32, b"n" * 32
+CANARY = "canary4f1c"
+
+
+class AnyCredential(AsyncTokenCredential):
+    """A token for everybody who asks."""
+
+    async def get_token(self, *_: str, **__: Any) -> AccessToken:  # noqa: ANN401
+        return AccessToken("vault-token", int(time.time()) + 3600)
+
+    async def close(self) -> None: ...
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
+class ToLoopback(AioHttpTransport):  # type: ignore[misc]  # azure-core imports it lazily, untyped
+    """Carries requests for the vault to the test's server: the client takes https addresses only."""
+
+    def __init__(self, origin: str) -> None:
+        super().__init__()
+        self._origin = origin
+
+    async def send(self, request: Any, **options: Any) -> Any:  # noqa: ANN401
+        address = request.url
+        assert address.startswith(VAULT)
+        request.url = self._origin + address.removeprefix(VAULT)
+        try:
+            return await super().send(request, **options)
+        finally:
+            request.url = address
+
+
+@dataclass(kw_only=True)
+class Vault:
+    """Secrets as ``{name: {version: value}}``, the last version is the newest; ``fails`` is the status of every answer."""
+
+    secrets: dict[str, dict[str, str]] = field(default_factory=dict)
+    fails: int | None = None
+
+    def answer(self, asked: Asked) -> Answer:
+        if not asked.header("authorization"):
+            challenge = 'Bearer authorization="https://login.microsoftonline.com/tid", resource="https://vault.azure.net"'
+            return Answer(status=401, headers={"WWW-Authenticate": challenge})
+        if self.fails:
+            return self._error(self.fails)
+        _, kind, name, version = asked.path.partition("?")[0].split("/")
+        versions = self.secrets.get(name, {})
+        version = version or next(reversed(versions), "")
+        if kind != "secrets" or version not in versions:
+            return self._error(404)
+        secret = {"value": versions[version], "id": f"{VAULT}/secrets/{name}/{version}", "attributes": {"enabled": True}}
+        return Answer(body=json.dumps(secret).encode(), headers={"Content-Type": "application/json"})
+
+    def _error(self, status: int) -> Answer:
+        body = {"error": {"code": "Any", "message": f"{CANARY} {self.secrets}"}}
+        return Answer(status=status, body=json.dumps(body).encode(), headers={"Content-Type": "application/json"})
+
+
+@dataclass(kw_only=True)
+class Opened:
+    """An open key store, the vault behind it, and the clock that it looks at."""
+
+    keys: VaultKeys
+    vault: Vault
+    server: Server
+    now: float = 1000.0
+
+    def reads(self) -> list[str]:
+        """Paths of the authorised reads so far."""
+        return [asked.path.partition("?")[0] for asked in self.server.asked if asked.header("authorization")]
+
+
+@asynccontextmanager
+async def opened(secrets: dict[str, dict[str, str]]) -> AsyncIterator[Opened]:
+    vault = Vault(secrets=secrets)
+    async with serving(vault.answer) as server:
+        client = SecretClient(VAULT, AnyCredential(), transport=ToLoopback(server.origin), retry_total=0)
+        found = Opened(keys=VaultKeys(client, clock=lambda: found.now), vault=vault, server=server)
+        try:
+            yield found
+        finally:
+            await found.keys.close()
+
+
+@pytest.fixture(autouse=True)
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "PATIENCE", 0.0)
+
+
+def encoded(secret: bytes) -> str:
+    return base64.b64encode(secret).decode()
+
+
+def both() -> dict[str, dict[str, str]]:
+    return {"lethe-contoso-job-id": {"v1": encoded(OLD), "v2": encoded(NEW)}}
+
+
+async def test_the_newest_version_is_the_current_key_and_its_version_the_key_id() -> None:
+    async with opened(both()) as store:
+        assert await store.keys.current("contoso", Purpose.JOB_ID) == Key(kid="v2", secret=NEW)
+        assert store.reads() == ["/secrets/lethe-contoso-job-id/"]
+
+
+async def test_an_older_version_is_found_by_its_id() -> None:
+    async with opened(both()) as store:
+        assert await store.keys.by_id("contoso", Purpose.JOB_ID, "v1") == Key(kid="v1", secret=OLD)
+        assert store.reads() == ["/secrets/lethe-contoso-job-id/v1"]
+
+
+async def test_the_vault_gets_the_token_and_no_secret() -> None:
+    async with opened(both()) as store:
+        await store.keys.current("contoso", Purpose.JOB_ID)
+        assert store.server.asked[-1].header("authorization") == ["Bearer vault-token"]
+        assert all(asked.method == "GET" and not asked.body for asked in store.server.asked)
+
+
+async def test_a_key_is_read_again_after_an_hour_of_the_clock() -> None:
+    async with opened(both()) as store:
+        for _ in range(3):
+            await store.keys.current("contoso", Purpose.JOB_ID)
+        store.vault.secrets["lethe-contoso-job-id"]["v3"] = encoded(OLD)
+        store.now += 3599
+        assert (await store.keys.current("contoso", Purpose.JOB_ID)).kid == "v2"
+        assert len(store.reads()) == 1
+        store.now += 1
+        assert (await store.keys.current("contoso", Purpose.JOB_ID)).kid == "v3"
+        assert len(store.reads()) == 2
+
+
+async def test_a_clock_that_was_set_back_trusts_no_cache() -> None:
+    async with opened(both()) as store:
+        await store.keys.current("contoso", Purpose.JOB_ID)
+        store.now -= 1
+        await store.keys.current("contoso", Purpose.JOB_ID)
+        assert len(store.reads()) == 2
+
+
+@pytest.mark.parametrize(("tenant", "purpose"), [("fabrikam", Purpose.JOB_ID), ("contoso", Purpose.CONTENT)])
+async def test_another_tenant_or_purpose_has_a_secret_of_its_own(tenant: str, purpose: Purpose) -> None:
+    async with opened(both()) as store:
+        await store.keys.current("contoso", Purpose.JOB_ID)
+        with pytest.raises(KeysUnavailable):
+            await store.keys.current(tenant, purpose)
+        assert store.reads()[-1] == f"/secrets/lethe-{tenant}-{purpose}/"
+
+
+async def test_a_version_that_is_no_more_is_none_and_not_asked_for_again() -> None:
+    async with opened(both()) as store:
+        for _ in range(2):
+            assert await store.keys.by_id("contoso", Purpose.JOB_ID, "v0") is None
+        assert len(store.reads()) == 1
+
+
+async def failure(store: Opened) -> str:
+    """Ask for a key that cannot be had; return all that a log could get."""
+    try:
+        await store.keys.current("contoso", Purpose.JOB_ID)
+    except KeysUnavailable as error:
+        return f"{error} {error!r} {traceback.format_exc()}"
+    raise AssertionError("a key was found")
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
+async def test_a_vault_that_refuses_or_fails_is_unavailable_and_is_not_quoted(status: int) -> None:
+    async with opened(both()) as store:
+        store.vault.fails = status
+        told = await failure(store)
+        assert CANARY not in told
+        store.vault.fails = None
+        assert (await store.keys.current("contoso", Purpose.JOB_ID)).kid == "v2"  # a failure is not cached
+
+
+@pytest.mark.parametrize("value", ["", "no base64: canary4f1c", encoded(b"s" * 31), "canary4f1c\u00e9"])
+async def test_a_secret_that_is_no_key_is_unavailable_and_is_not_quoted(value: str) -> None:
+    async with opened({"lethe-contoso-job-id": {"v1": value}}) as store:
+        assert CANARY not in await failure(store)
+
+
+async def test_a_vault_out_of_reach_is_unavailable() -> None:
+    async with serving() as gone:
+        pass
+    client = SecretClient(VAULT, AnyCredential(), transport=ToLoopback(gone.origin), retry_total=0)
+    keys = VaultKeys(client, clock=time.time)
+    with pytest.raises(KeysUnavailable):
+        await keys.current("contoso", Purpose.JOB_ID)
+    await keys.close()
+
+
+async def test_a_short_outage_is_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "PATIENCE", 10.0)
+    async with opened(both()) as store:
+        refusals = [503, 503]
+
+        def answers(asked: Asked) -> Answer:
+            refused = asked.header("authorization") and refusals
+            return Answer(status=refusals.pop()) if refused else store.vault.answer(asked)
+
+        store.server.answers = answers
+        assert (await store.keys.current("contoso", Purpose.JOB_ID)).kid == "v2"
