@@ -10,6 +10,13 @@ from urllib.parse import urlsplit
 from shared.errors import InvalidSettings
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_AZURE = (".azure.com", ".azure.net", ".azure.us", ".usgovcloudapi.net", ".azure.cn")
+_AZURE_OPENAI = tuple(
+    f".{service}.{cloud}"
+    for service in ("openai", "cognitiveservices", "services.ai")
+    for cloud in ("azure.com", "azure.us", "azure.cn")
+)
+"""Host names of Azure OpenAI resources, in the public and the sovereign clouds; OpenAI's own service is none of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +92,7 @@ class _Reader:
             resources = json.loads(self.text(name))
         except ValueError:
             raise InvalidSettings(name, rule) from None
-        if not isinstance(resources, dict) or not resources or not all(_is_url(url) for url in resources.values()):
+        if not isinstance(resources, dict) or not resources or not all(_is_resource(url) for url in resources.values()):
             raise InvalidSettings(name, rule)
         return resources
 
@@ -94,11 +101,16 @@ def _path(value: str | None) -> Path | None:
     return Path(value) if value else None
 
 
-def _is_url(value: object) -> bool:
+def _is_resource(value: object) -> bool:
+    """Whether a URL is one of an Azure OpenAI resource; http is for loopback only, which production refuses."""
     try:
-        return isinstance(value, str) and urlsplit(value).scheme in {"https", "http"} and bool(urlsplit(value).hostname)
+        parts = urlsplit(value) if isinstance(value, str) else urlsplit("")
+        host = parts.hostname or ""
     except ValueError:
         return False
+    if parts.username or parts.password or parts.query or parts.fragment:
+        return False
+    return (parts.scheme == "https" and host.endswith(_AZURE_OPENAI)) or (parts.scheme == "http" and host in _LOOPBACK)
 
 
 def _guard_production(settings: Settings) -> None:
@@ -116,5 +128,6 @@ def _guard_production(settings: Settings) -> None:
     }
     for name, urls in named.items():
         for url in urls:
-            if urlsplit(url).scheme != "https" or urlsplit(url).hostname in _LOOPBACK:
-                raise InvalidSettings(name, "must be https and not loopback in Azure")
+            host = urlsplit(url).hostname or ""
+            if urlsplit(url).scheme != "https" or not host.endswith(_AZURE):
+                raise InvalidSettings(name, "must be https, at a host name of Azure, in Azure")

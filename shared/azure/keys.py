@@ -85,6 +85,7 @@ class VaultKeys:
         self._clock = clock
         self._cache: dict[tuple[str, Purpose, str | None], tuple[float, Key | None]] = {}
 
+    @patient
     async def current(self, tenant: str, purpose: Purpose) -> Key:
         """Return the newest version of the secret."""
         key = await self._cached(tenant, purpose, None)
@@ -105,7 +106,8 @@ class VaultKeys:
         if cached and 0 <= self._clock() - cached[0] < CACHE_SECONDS:
             return cached[1]
         key = await self._read(tenant, purpose, kid)
-        self._cache[tenant, purpose, kid] = (self._clock(), key)
+        if key is not None or kid is not None:  # a version that is gone stays gone; a new tenant's key may come any moment
+            self._cache[tenant, purpose, kid] = (self._clock(), key)
         return key
 
     @patient

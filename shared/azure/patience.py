@@ -5,8 +5,9 @@ every operation that is safe to repeat is repeated here, with growing pauses, be
 repeating itself is tenacity's.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
+from typing import Any
 
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
 
@@ -16,7 +17,7 @@ PATIENCE = 60.0
 """Seconds; below the host's ``maxAutoLockRenewalDuration`` (5 minutes), so that the message stays locked meanwhile."""
 
 
-def patient[**P, T](operation: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+def patient[**P, T](operation: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
     """Repeat an idempotent operation while it raises `ServiceUnavailable`, for `PATIENCE` seconds."""
 
     @wraps(operation)

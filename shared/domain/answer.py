@@ -49,7 +49,8 @@ def _of_response(answer: ModelAnswer) -> Outcome:
     found = filter_outcome.of_response(body)
     if found.verdict is Verdict.PROMPT_BLOCKED:
         return Outcome(status=Status.FAILED, error_code=ErrorCode.CONTENT_FILTER, content_filter=found)
-    if body.get("status") == "failed":
+    blocked = found.verdict is Verdict.COMPLETION_BLOCKED
+    if body.get("status") == "failed" and not blocked:
         error = body.get("error")
         code = error.get("code") if isinstance(error, dict) else None
         raise ModelFailed(
@@ -57,20 +58,23 @@ def _of_response(answer: ModelAnswer) -> Outcome:
                 code if isinstance(code, str) else "", Failure.UNAVAILABLE
             )
         )
-    if body.get("status") not in ("completed", "incomplete") or not isinstance(body.get("output"), list):
+    if body.get("status") not in ("completed", "incomplete", "failed") or not isinstance(body.get("output"), list):
         raise ModelFailed(Failure.INVALID_OUTPUT)
-    blocked = found.verdict is Verdict.COMPLETION_BLOCKED
     status = Status.INCOMPLETE if blocked or body["status"] == "incomplete" else Status.COMPLETED
     return _outcome(answer, status, found, _usage(body, "input_tokens", "output_tokens"))
 
 
 def _of_chat_completion(answer: ModelAnswer) -> Outcome:
     choices = answer.body.get("choices")
-    if not isinstance(choices, list) or not choices or not all(isinstance(choice, dict) for choice in choices):
+    if not isinstance(choices, list) or not choices or not all(_is_choice(choice) for choice in choices):
         raise ModelFailed(Failure.INVALID_OUTPUT)
     found = filter_outcome.of_chat_completion(answer.body)
     status = Status.INCOMPLETE if found.verdict is Verdict.COMPLETION_BLOCKED else Status.COMPLETED
     return _outcome(answer, status, found, _usage(answer.body, "prompt_tokens", "completion_tokens"))
+
+
+def _is_choice(choice: object) -> bool:
+    return isinstance(choice, dict) and isinstance(choice.get("message"), dict)
 
 
 def _of_embeddings(answer: ModelAnswer) -> Outcome:

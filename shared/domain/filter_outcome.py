@@ -45,7 +45,7 @@ def of_blocked_prompt(innererror: object) -> FilterOutcome:
     """Parse the 400 of a blocked prompt."""
     found = innererror if isinstance(innererror, dict) else {}
     results = found.get("content_filter_result") or found.get("content_filter_results")
-    return FilterOutcome(verdict=Verdict.PROMPT_BLOCKED, categories=_merge([results])[0])
+    return FilterOutcome(verdict=Verdict.PROMPT_BLOCKED, categories=_merge([results]))
 
 
 def of_chat_completion(body: dict[str, Any]) -> FilterOutcome:
@@ -64,10 +64,11 @@ def of_chat_completion(body: dict[str, Any]) -> FilterOutcome:
 def of_response(body: dict[str, Any]) -> FilterOutcome:
     """Parse a 200 of Responses, whatever its own status says."""
     filters = [entry for entry in _list(body.get("content_filters")) if isinstance(entry, dict)]
-    prompts = [entry.get("content_filter_results") for entry in filters if entry.get("source_type") == "prompt"]
-    completions = [entry.get("content_filter_results") for entry in filters if entry.get("source_type") != "prompt"]
-    if any(entry.get("blocked") is True and entry.get("source_type") == "prompt" for entry in filters):
-        return FilterOutcome(verdict=Verdict.PROMPT_BLOCKED, categories=_merge(prompts)[0])
+    of_prompt = [entry for entry in filters if str(entry.get("source_type")).lower() == "prompt"]
+    prompts = [entry.get("content_filter_results") for entry in of_prompt]
+    completions = [entry.get("content_filter_results") for entry in filters if entry not in of_prompt]
+    if any(entry.get("blocked") is True for entry in of_prompt):
+        return FilterOutcome(verdict=Verdict.PROMPT_BLOCKED, categories=_merge(prompts))
     details = body.get("incomplete_details")
     stopped = isinstance(details, dict) and details.get("reason") == "content_filter"
     blocked = stopped or any(entry.get("blocked") is True for entry in filters)
@@ -75,10 +76,11 @@ def of_response(body: dict[str, Any]) -> FilterOutcome:
 
 
 def _outcome(prompts: list[object], completions: list[object], *, completion_blocked: bool) -> FilterOutcome:
-    categories, down = _merge([*prompts, *completions])
+    """Decide: a completion is only called filtered when prompt and completion were, whole and readably."""
+    categories = _merge([*prompts, *completions])
     if completion_blocked:
         verdict = Verdict.COMPLETION_BLOCKED
-    elif down or not any(isinstance(results, dict) and results for results in completions):
+    elif not (prompts and completions and all(_is_complete(results) for results in [*prompts, *completions])):
         verdict = Verdict.UNFILTERED
     elif any(_noticed(finding) for finding in categories.values()):
         verdict = Verdict.ANNOTATED
@@ -87,26 +89,32 @@ def _outcome(prompts: list[object], completions: list[object], *, completion_blo
     return FilterOutcome(verdict=verdict, categories=categories)
 
 
-def _merge(groups: Iterable[object]) -> tuple[dict[str, dict[str, bool | str]], bool]:
-    """Return the findings by category, the graver where one is found twice, and whether a classifier was down."""
+def _is_complete(results: object) -> bool:
+    """Whether each classifier said something readable; one that was down says ``error``, at either level."""
+    return isinstance(results, dict) and bool(results) and all(_codes(finding) for finding in results.values())
+
+
+def _merge(groups: Iterable[object]) -> dict[str, dict[str, bool | str]]:
+    """Return the findings by category, the graver where one is found twice."""
     merged: dict[str, dict[str, bool | str]] = {}
-    down = False
     for results in groups:
         if not isinstance(results, dict):
             continue
         for name, finding in results.items():
             if name == "error":
-                down = True
                 continue
             key = name.replace("-", "_")
             key = key if key in KNOWN_CATEGORIES else "other"
             codes = _codes(finding)
             if key not in merged or _gravity(codes) > _gravity(merged[key]):
                 merged[key] = codes
-    return merged, down
+    return merged
 
 
 def _codes(finding: object) -> dict[str, bool | str]:
+    if isinstance(finding, list):  # blocklists: one entry each
+        flags = [entry.get("filtered") for entry in finding if isinstance(entry, dict)]
+        return {"filtered": any(flag is True for flag in flags)} if flags and len(flags) == len(finding) else {}
     if not isinstance(finding, dict):
         return {}
     codes: dict[str, bool | str] = {

@@ -3,7 +3,6 @@
 `parse` turns untrusted bytes into a frozen value, or refuses them with a reason and the field's name.
 """
 
-import unicodedata
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
@@ -16,7 +15,7 @@ from shared.errors import Reason, RequestRefused
 
 
 def _printable(text: str) -> str:
-    if any(unicodedata.category(character)[0] == "C" for character in text):
+    if not text.isprintable():
         raise PydanticCustomError("not_printable", "control characters are not allowed")
     return text
 

@@ -27,7 +27,7 @@ def payload(request: GenerationRequest, *, deployment: str, subject: Mac | None)
     body = {name: value for name, value in request.body.items() if name not in NEVER_FORWARDED and value is not None}
     body["model"] = deployment
     for name in ("safety_identifier", "user"):
-        if name in body and subject is not None:
+        if body.pop(name, None) is not None and subject is not None:
             body[name] = subject.mac
     if request.url is not Endpoint.EMBEDDINGS:
         body["store"] = False

@@ -17,10 +17,13 @@ RESPONSE: dict[str, Any] = {
     "status": "completed",
     "output": [{"type": "message", "content": [{"type": "output_text", "text": "Hi"}]}],
     "usage": {"input_tokens": 3, "output_tokens": 5},
-    "content_filters": [{"blocked": False, "source_type": "completion", "content_filter_results": SAFE}],
+    "content_filters": [
+        {"blocked": False, "source_type": source, "content_filter_results": SAFE} for source in ("prompt", "completion")
+    ],
 }
 CHAT: dict[str, Any] = {
     "id": "chatcmpl-1",
+    "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": SAFE}],
     "choices": [{"finish_reason": "stop", "message": {"content": "Hi"}, "content_filter_results": SAFE}],
     "usage": {"prompt_tokens": 3, "completion_tokens": 5},
 }
@@ -31,6 +34,16 @@ BLOCKED = {"error": {"code": "content_filter", "message": "…", "innererror": {
 
 def answer(body: dict[str, Any], status_code: int = 200, **headers: str) -> ModelAnswer:
     return ModelAnswer(status_code=status_code, request_id=headers.get("request_id"), region=headers.get("region"), body=body)
+
+
+def test_a_response_that_failed_because_its_completion_was_blocked_is_incomplete() -> None:
+    blocked = RESPONSE | {
+        "status": "failed",
+        "content_filters": [{"blocked": True, "source_type": "completion", "content_filter_results": SAFE}],
+    }
+    found = outcome(Endpoint.RESPONSES, answer(blocked))
+    assert found.content_filter is not None
+    assert (found.status, found.content_filter.verdict) == (Status.INCOMPLETE, Verdict.COMPLETION_BLOCKED)
 
 
 def cut_by_filter(choice: dict[str, Any]) -> dict[str, Any]:

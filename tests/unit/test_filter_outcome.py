@@ -39,6 +39,12 @@ def response(prompt: object, completion: object, *, blocked: str = "") -> dict[s
     ("prompt", "completion", "verdict"),
     [
         (SAFE, SAFE, Verdict.PASSED),
+        (None, SAFE, Verdict.UNFILTERED),
+        (SAFE, {"hate": "safe"}, Verdict.UNFILTERED),
+        (SAFE, {"hate": {"error": {"code": "content_filter_error"}}}, Verdict.UNFILTERED),
+        (SAFE, SAFE | {"custom_blocklists": [{"id": "b", "filtered": False}]}, Verdict.PASSED),
+        (SAFE, SAFE | {"custom_blocklists": [{"id": "b", "filtered": True}]}, Verdict.ANNOTATED),
+        (SAFE, SAFE | {"custom_blocklists": ["b"]}, Verdict.UNFILTERED),
         (SAFE, LOW, Verdict.ANNOTATED),
         (LOW, SAFE, Verdict.ANNOTATED),
         (SAFE | JAILBREAK, SAFE, Verdict.ANNOTATED),
@@ -160,4 +166,4 @@ def test_what_was_filtered_is_graver_than_any_severity() -> None:
 
 
 def test_an_outcome_is_written_as_codes() -> None:
-    assert of_chat_completion(chat(None, LOW)).as_json() == {"outcome": "annotated", "categories": LOW}
+    assert of_chat_completion(chat(LOW, LOW)).as_json() == {"outcome": "annotated", "categories": LOW}

@@ -100,6 +100,14 @@ def test_a_number_that_is_no_positive_whole_one_is_named_and_not_quoted(name: st
         f'{{"primary": "https://[{CANARY}"}}',  # urlsplit raises
         f'{{"primary": ["https://{CANARY}"]}}',
         '{"primary": 1}',
+        f'{{"primary": "https://{CANARY}.example.com/openai/v1/"}}',
+        '{"primary": "https://api.openai.com/v1/"}',
+        '{"primary": "https://lethe.openai.azure.com.example.com/openai/v1/"}',
+        '{"primary": "https://evilopenai.azure.com/openai/v1/"}',
+        '{"primary": "https://lethe.openai.azure.com@example.com/openai/v1/"}',
+        '{"primary": "https://user@lethe.openai.azure.com/openai/v1/"}',
+        '{"primary": "http://lethe.openai.azure.com/openai/v1/"}',
+        '{"primary": "https://127.0.0.1:9000/openai/v1/"}',
     ],
 )
 def test_malformed_model_resources_are_named_and_not_quoted(value: str) -> None:
@@ -126,9 +134,9 @@ def models(url: str) -> str:
         ({"LETHE_KEY_STORE": "file:///keys.json"}, "LETHE_KEY_STORE"),
         ({"LETHE_KEY_STORE": "https://127.0.0.1/"}, "LETHE_KEY_STORE"),
         ({"LETHE_KEY_STORE": "http://lethe.vault.azure.net"}, "LETHE_KEY_STORE"),
-        ({"LETHE_MODEL_RESOURCES": models("http://lethe.openai.azure.com/openai/v1/")}, "LETHE_MODEL_RESOURCES"),
-        ({"LETHE_MODEL_RESOURCES": models("https://127.0.0.1:9000/openai/v1/")}, "LETHE_MODEL_RESOURCES"),
-        ({"LETHE_MODEL_RESOURCES": models("https://user@localhost/openai/v1/")}, "LETHE_MODEL_RESOURCES"),
+        ({"LETHE_KEY_STORE": "https://127.0.0.2/"}, "LETHE_KEY_STORE"),
+        ({"LETHE_KEY_STORE": "https://localhost./"}, "LETHE_KEY_STORE"),
+        ({"LETHE_MODEL_RESOURCES": models("http://127.0.0.1:9000/openai/v1/")}, "LETHE_MODEL_RESOURCES"),
     ],
 )
 def test_azure_refuses_what_only_the_embedded_stack_may_have(change: dict[str, str], name: str) -> None:
