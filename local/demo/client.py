@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 from azure.cosmos import ContainerProxy, CosmosClient, DatabaseProxy
@@ -29,7 +30,7 @@ class Message:
 
 
 class Client:
-    """Open connections to one stack; a context manager. Everything here is the official SDKs."""
+    """Connections to one stack, opened as they are needed; a context manager. Everything here is the official SDKs."""
 
     def __init__(self, endpoints: dict[str, Any]) -> None:
         self._endpoints = endpoints
@@ -38,13 +39,20 @@ class Client:
         self._sender: ServiceBusSender | None = None
 
     def __enter__(self) -> Self:
-        cosmos = self._endpoints["cosmos"]
-        self._cosmos = self._open.enter_context(CosmosClient(cosmos["endpoint"], cosmos["key"]))
-        self._bus = self._open.enter_context(ServiceBusClient.from_connection_string(self._endpoints["servicebus"]))
         return self
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
+
+    @cached_property
+    def _cosmos(self) -> CosmosClient:
+        cosmos = self._endpoints["cosmos"]
+        client: CosmosClient = self._open.enter_context(CosmosClient(cosmos["endpoint"], cosmos["key"]))
+        return client
+
+    @cached_property
+    def _bus(self) -> ServiceBusClient:
+        return self._open.enter_context(ServiceBusClient.from_connection_string(self._endpoints["servicebus"]))
 
     def submit(self, bodies: Sequence[bytes], **properties: Any) -> None:  # noqa: ANN401
         """Send one request message per body, as few batches as the SDK can make of them; ``properties`` go to each message.

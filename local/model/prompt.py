@@ -9,7 +9,7 @@ from local.model import directives
 
 type Json = Mapping[str, object]
 
-GROUNDING = re.compile(r"<documents>.*?</documents>", re.DOTALL)
+GROUNDING = re.compile(r'(?:"""\s*)?<documents>.*?</documents>(?:\s*""")?', re.DOTALL)
 """Grounding data in the delimiter that Azure documents for it: part of the prompt, not of the question."""
 
 

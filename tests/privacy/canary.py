@@ -6,6 +6,7 @@ Every character may stand in another form than its neighbours, as in ``caf\\u00e
 import re
 import unicodedata
 from collections.abc import Iterator
+from typing import NamedTuple
 
 MIN_CHARACTERS = 8
 """Shorter canaries would be found by chance, in base64 above all."""
@@ -14,6 +15,15 @@ LONGEST_FORM = 32
 """Bytes that one character may take at most: a surrogate pair in twice escaped JSON, or twice percent-encoded UTF-8."""
 
 _LETTER_ESCAPES = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
+
+
+class Occurrence(NamedTuple):
+    """Where a canary stands in bytes, in which form, and which one where several were looked for."""
+
+    form: str
+    start: int
+    end: int
+    label: str = ""
 
 
 class Canary:
@@ -25,21 +35,21 @@ class Canary:
         characters = unicodedata.normalize("NFC", text)
         self.reach = LONGEST_FORM * len(characters)
         self.min_bytes = len(characters)
-        self._text = re.compile(b"".join(_one_of(_escaped_forms(character)) for character in characters))
+        self._text = re.compile(b"".join(one_of(escaped_forms(character)) for character in characters))
         self._wide = {
             form: re.compile(
-                b"".join(_one_of([re.escape(one.encode(form)) for one in _variants(character)]) for character in characters)
+                b"".join(one_of([re.escape(one.encode(form)) for one in _variants(character)]) for character in characters)
             )
             for form in ("utf-16-le", "utf-16-be")
         }
 
-    def search(self, data: bytes) -> Iterator[tuple[str, int, int]]:
-        """Yield the form, start and end of every occurrence that needs no decoding first."""
+    def search(self, data: bytes) -> Iterator[Occurrence]:
+        """Yield every occurrence that needs no decoding first."""
         for match in self._text.finditer(data):
-            yield _name(match[0]), match.start(), match.end()
+            yield Occurrence(_name(match[0]), match.start(), match.end())
         for form, pattern in self._wide.items():
             for match in pattern.finditer(data):
-                yield form, match.start(), match.end()
+                yield Occurrence(form, match.start(), match.end())
 
 
 def _name(found: bytes) -> str:
@@ -49,7 +59,8 @@ def _name(found: bytes) -> str:
     return "text"
 
 
-def _one_of(patterns: list[bytes]) -> bytes:
+def one_of(patterns: list[bytes]) -> bytes:
+    """A pattern for any of these."""
     return b"(?:" + b"|".join(dict.fromkeys(patterns)) + b")"
 
 
@@ -59,7 +70,7 @@ def _variants(character: str) -> list[str]:
     return list(dict.fromkeys(unicodedata.normalize(form, case) for case in cases for form in ("NFC", "NFD")))
 
 
-def _escaped_forms(character: str) -> list[bytes]:
+def escaped_forms(character: str) -> list[bytes]:
     """Patterns of all forms of one character in 8-bit text, plain ones first."""
     patterns = []
     variants = _variants(character)

@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,11 @@ class Stack:
     """A running stack. Everything in it may crash; its state folder is ``state``."""
 
     child: child.ChildStack
+    store: Client
+    """Reads the stores; kept, because the SDK leaves sockets open when a client is closed during its own first look round."""
+
+    queues: Client | None = None
+    """Kept connections to the broker, if there are any."""
 
     @property
     def state(self) -> Path:
@@ -58,9 +63,18 @@ class Stack:
 
     @contextmanager
     def client(self) -> Iterator[Client]:
-        """New connections by the official SDKs, so that no test depends on what another one broke."""
+        """Connections to the broker: the kept ones, or new ones, so that no test depends on what another one broke."""
+        if self.queues:
+            yield self.queues
+            return
         with Client(self.endpoints) as client:
             yield client
+
+    @contextmanager
+    def keeping_connections(self) -> Iterator["Stack"]:
+        """The same stack for tests that do not kill the broker: to open and close a connection takes a second."""
+        with self.client() as client:
+            yield replace(self, queues=client)
 
     def submit(self, envelopes: Sequence[dict[str, Any] | bytes], **properties: Any) -> None:  # noqa: ANN401
         """Send one message each to ``generation-requests``; bytes go as they are, ``properties`` to each message."""
@@ -70,13 +84,19 @@ class Stack:
 
     def outputs(self, tenant: str, batch: str | None = None) -> list[dict[str, Any]]:
         """Output documents of a tenant, of all batches or of one."""
-        with self.client() as client:
-            return client.documents(tenant, "output", batch=batch)
+        return self.store.documents(tenant, "output", batch=batch)
 
     def receipts(self, tenant: str) -> list[dict[str, Any]]:
         """Receipts of a tenant."""
-        with self.client() as client:
-            return client.documents(tenant, "receipt")
+        return self.store.documents(tenant, "receipt")
+
+    def events(self, tenant: str) -> list[dict[str, Any]]:
+        """Event documents of a tenant."""
+        return self.store.documents(tenant, "event")
+
+    def model_calls(self, prompt: str) -> int:
+        """How often the model was asked this prompt."""
+        return self.store.model_calls(prompt)
 
     def wait_for_outputs(self, tenant: str, batch: str, count: int, *, seconds: float = 30) -> list[dict[str, Any]]:
         """Return the outputs of a batch once there are ``count`` of them."""
@@ -104,5 +124,5 @@ class Stack:
 @contextmanager
 def running_stack(folder: Path, **environment: str) -> Iterator[Stack]:
     """Run a whole stack on ``folder``, on free ports, for the length of a ``with`` block."""
-    with child.running(folder, **environment) as stack:
-        yield Stack(child=stack)
+    with child.running(folder, **environment) as stack, Client(stack.endpoints) as store:
+        yield Stack(child=stack, store=store)
