@@ -14,6 +14,7 @@ from local import clock
 from local.host import logs
 
 _TICK = 0.1
+_RENEWAL_SECONDS = 5.0
 
 
 def end(message: ServiceBusReceivedMessage) -> float:
@@ -22,8 +23,17 @@ def end(message: ServiceBusReceivedMessage) -> float:
     return until.timestamp() if until else clock.now()
 
 
-async def keep(message: ServiceBusReceivedMessage, *, receiver: Callable[[], ServiceBusReceiver | None], limit: float) -> None:
-    """Renew at half time, again and again, for at most ``limit`` seconds; returns when the lock is lost."""
+async def keep(
+    message: ServiceBusReceivedMessage,
+    *,
+    receiver: Callable[[], ServiceBusReceiver | None],
+    turn: asyncio.Lock,
+    limit: float,
+) -> None:
+    """Renew at half time, again and again, for at most ``limit`` seconds; returns when the lock is lost.
+
+    One renewal of a receiver at a ``turn``: of many at once the SDK loses answers, and the receiver is stuck for a minute.
+    """
     started = clock.now()
     while end(message) > (now := clock.now()):
         due = now + (end(message) - now) / 2
@@ -32,8 +42,9 @@ async def keep(message: ServiceBusReceivedMessage, *, receiver: Callable[[], Ser
         if clock.now() - started > limit:
             return
         try:
-            if current := receiver():
-                await current.renew_message_lock(message)
+            async with turn:
+                if current := receiver():
+                    await current.renew_message_lock(message, timeout=_RENEWAL_SECONDS)
         except MessageLockLostError:
             break
         except Exception:  # noqa: BLE001, S110  # the connection may be down: half of what is left, then again

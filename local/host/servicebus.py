@@ -62,6 +62,7 @@ class Pump:
         self._receiving: asyncio.Task[list[ServiceBusReceivedMessage]] | None = None
         self._running: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
+        self._renewing = asyncio.Lock()
         self._stopping = False
 
     def stop(self) -> None:
@@ -146,7 +147,12 @@ class Pump:
             await self._settle(message, succeeded=False)
             return
         keeper = asyncio.create_task(
-            locks.keep(message, receiver=lambda: self._receiver, limit=self._host.max_auto_lock_renewal)
+            locks.keep(
+                message,
+                receiver=lambda: self._receiver,
+                turn=self._renewing,
+                limit=self._host.max_auto_lock_renewal,
+            )
         )
         try:
             outcome = await self._invoker.run(
