@@ -23,7 +23,7 @@ up: $(INSTALLED)
 	@$(PYTHON) -m local.stack
 
 test: $(INSTALLED)
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -n 2 --dist loadfile
 
 check: $(INSTALLED)
 	.venv/bin/ruff check .

@@ -1,5 +1,6 @@
 """Runs a Node program that drives a local part with an official JavaScript SDK."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -18,14 +19,16 @@ def install() -> str | None:
     """Install the pinned packages once a session; the reason when that cannot be done here."""
     if not (shutil.which("node") and shutil.which("npm")):
         return "Node.js and npm are not installed: the JavaScript SDK contract tests did not run"
-    done = subprocess.run(
-        ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"],  # noqa: S607
-        cwd=FOLDER,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    with (FOLDER / ".npmrc").open() as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)  # another worker of the same test run may be installing
+        done = subprocess.run(
+            ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"],  # noqa: S607
+            cwd=FOLDER,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
     return None if done.returncode == 0 else f"npm install failed: {done.stderr[-500:]}"
 
 
