@@ -5,14 +5,24 @@ Messages are static: no value of a caller, a model or a service is ever in one.
 LetheError
 ├── InvalidSettings            the app refuses to start
 ├── RequestRefused             a request that can never be accepted: reason code and field, never the value
+├── Unauthenticated            no valid bearer token; nothing says why, but a code for the log
+├── Forbidden                  a valid token that may not do this
+├── Conflict                   the state of a thing does not allow this
+├── UnsupportedMediaType       the body is not JSON
 ├── ServiceUnavailable         something in Azure did not answer: again later, nothing is decided
 │   ├── StoreUnavailable
 │   ├── QueueUnavailable
-│   └── KeysUnavailable
+│   ├── KeysUnavailable
+│   └── IdentityUnavailable     the keys that sign tokens cannot be had
 ├── MessageTooLarge            the message does not fit the queue
 ├── ModelFailed                a model call gave no usable answer: which kind, and when it may be tried again
 ├── LeaseLost                  another worker, a cancel or a deadline took the job; the own result is discarded
-└── OutputTooLarge             the result does not fit the store
+├── NotFound                   unknown, deleted, or another tenant's: the caller cannot tell which
+│   └── UnknownEndpoint         no webhook endpoint of this id
+├── Gone                       past its deadline
+├── WriteConflict              a document changed since it was read: read again
+├── OutputTooLarge             the result does not fit the store
+└── WebhookRefused             a webhook endpoint that Lethe does not take or call: reason code, never the value
 """
 
 from enum import StrEnum
@@ -59,6 +69,27 @@ class Reason(StrEnum):
     CONFLICT = "conflict"
 
 
+REFUSALS: dict[Reason, str] = {
+    Reason.EMPTY: "The request is empty.",
+    Reason.INVALID_ENCODING: "The request is not valid UTF-8.",
+    Reason.INVALID_JSON: "The request is not valid JSON.",
+    Reason.DUPLICATE_KEY: "An object of the request has the same key twice.",
+    Reason.TOO_DEEP: "The request is nested too deeply.",
+    Reason.REQUEST_TOO_LARGE: "The request is too large.",
+    Reason.MISSING_FIELD: "A required field is missing.",
+    Reason.UNKNOWN_FIELD: "There is a field that is not known here.",
+    Reason.UNSUPPORTED_FIELD: "A field is not supported.",
+    Reason.UNSUPPORTED_VALUE: "The value of a field is not supported.",
+    Reason.INVALID_TYPE: "The value of a field has the wrong type.",
+    Reason.INVALID_VALUE: "The value of a field is not valid.",
+    Reason.UNKNOWN_TENANT: "There is no such tenant.",
+    Reason.UNKNOWN_MODEL: "The tenant's policy has no such model.",
+    Reason.SUBMISSION_FORBIDDEN: "The tenant's policy does not allow submission by queue.",
+    Reason.CONFLICT: "The key belongs to a request with other content.",
+}
+"""One sentence for each reason, for people; programs read the code."""
+
+
 class RequestRefused(LetheError):
     """The request cannot be accepted; see its reason and field."""
 
@@ -84,12 +115,73 @@ class KeysUnavailable(ServiceUnavailable):
     """The key store did not answer; nothing is decided."""
 
 
+class IdentityUnavailable(ServiceUnavailable):
+    """The signing keys of the token issuer cannot be had; nothing is decided."""
+
+
+class Denial(StrEnum):
+    """Why a caller was refused. For the log only: no caller is told which of these it was."""
+
+    CREDENTIALS_MISSING = "credentials_missing"
+    CREDENTIALS_MALFORMED = "credentials_malformed"
+    ALGORITHM = "algorithm_refused"
+    KEY = "key_unknown"
+    SIGNATURE = "signature_invalid"
+    ISSUER = "issuer_refused"
+    AUDIENCE = "audience_refused"
+    VERSION = "version_refused"
+    DIRECTORY = "directory_refused"
+    EXPIRED = "token_expired"
+    NOT_YET_VALID = "token_not_yet_valid"
+    CLAIMS = "claims_incomplete"
+    DELEGATED = "token_delegated"
+    ROLE = "role_missing"
+    TENANT = "tenant_unknown"
+    TENANT_AMBIGUOUS = "tenant_ambiguous"
+
+
+class Unauthenticated(LetheError):
+    """A valid bearer token is required."""
+
+    def __init__(self, denial: Denial) -> None:
+        super().__init__()
+        self.denial = denial
+
+
+class Forbidden(LetheError):
+    """The caller may not do this."""
+
+    def __init__(self, denial: Denial) -> None:
+        super().__init__()
+        self.denial = denial
+
+
+class Conflict(LetheError):
+    """The present state does not allow this."""
+
+
+class UnsupportedMediaType(LetheError):
+    """The body must be JSON: Content-Type application/json, without Content-Encoding."""
+
+
 class MessageTooLarge(LetheError):
     """The message does not fit the queue."""
 
 
 class LeaseLost(LetheError):
     """The job belongs to another worker or has ended; this result is discarded."""
+
+
+class NotFound(LetheError):
+    """There is no such thing for this caller."""
+
+
+class Gone(LetheError):
+    """The content is past its deadline."""
+
+
+class WriteConflict(LetheError):
+    """The document was written by somebody else since it was read; read it again."""
 
 
 class OutputTooLarge(LetheError):
@@ -115,3 +207,34 @@ class ModelFailed(LetheError):
         super().__init__()
         self.failure = failure
         self.retry_after = retry_after
+
+
+class Refusal(StrEnum):
+    """Why a webhook endpoint was refused, at its registration or at a delivery."""
+
+    URL_INVALID = "url_invalid"
+    URL_SCHEME = "url_scheme"
+    URL_USERINFO = "url_userinfo"
+    URL_QUERY = "url_query"
+    URL_FRAGMENT = "url_fragment"
+    URL_PORT = "url_port"
+    URL_HOST = "url_host"
+    URL_HOST_NOT_ALLOWED = "url_host_not_allowed"
+    NAME_INVALID = "name_invalid"
+    EVENT_TYPES_INVALID = "event_types_invalid"
+    TOO_MANY_ENDPOINTS = "too_many_endpoints"
+    TOO_MANY_TESTS = "too_many_tests"
+    ENDPOINT_DISABLED = "endpoint_disabled"
+    UNREACHABLE = "unreachable"
+
+
+class WebhookRefused(LetheError):
+    """The webhook endpoint is refused; see the reason."""
+
+    def __init__(self, reason: Refusal) -> None:
+        super().__init__()
+        self.reason = reason
+
+
+class UnknownEndpoint(NotFound):
+    """The tenant has no webhook endpoint of this id."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from shared import token_issuers
 from shared.errors import InvalidSettings
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -39,6 +40,9 @@ class Settings:
     max_delivery_count: int
     dead_letter_max_age: int
     clock_offset_file: Path | None
+    token_issuers: dict[str, str]
+    token_audiences: frozenset[str]
+    webhook_allow_loopback: bool
 
 
 def load(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -62,6 +66,9 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         max_delivery_count=read.seconds("LETHE_MAX_DELIVERY_COUNT", 20),
         dead_letter_max_age=read.seconds("LETHE_DEAD_LETTER_MAX_AGE_SECONDS", 3600),
         clock_offset_file=_path(environment.get("LETHE_CLOCK_OFFSET_FILE")),
+        token_issuers=token_issuers.issuers(read.text(token_issuers.ISSUERS)),
+        token_audiences=token_issuers.audiences(read.text(token_issuers.AUDIENCES)),
+        webhook_allow_loopback=read.flag("LETHE_WEBHOOK_ALLOW_LOOPBACK"),
     )
     if environment.get("WEBSITE_SITE_NAME"):
         _guard_production(settings)
@@ -83,6 +90,12 @@ class _Reader:
         if not value.isascii() or not value.isdigit() or int(value) < 1:
             raise InvalidSettings(name, "must be a whole number of at least 1")
         return int(value)
+
+    def flag(self, name: str) -> bool:
+        value = self._environment.get(name, "false").strip().lower()
+        if value not in {"true", "false"}:
+            raise InvalidSettings(name, "must be true or false")
+        return value == "true"
 
     def resources(self, name: str) -> dict[str, str]:
         rule = (
@@ -121,6 +134,9 @@ def _guard_production(settings: Settings) -> None:
         raise InvalidSettings("LETHE_COSMOS_KEY", "is refused in Azure: access is by Entra ID")
     if settings.clock_offset_file is not None:
         raise InvalidSettings("LETHE_CLOCK_OFFSET_FILE", "is refused in Azure")
+    if settings.webhook_allow_loopback:
+        raise InvalidSettings("LETHE_WEBHOOK_ALLOW_LOOPBACK", "is refused in Azure")
+    token_issuers.guard_production(settings.token_issuers)
     named = {
         "LETHE_COSMOS_ENDPOINT": [settings.cosmos_endpoint],
         "LETHE_KEY_STORE": [settings.key_store],

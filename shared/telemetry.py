@@ -10,11 +10,20 @@ _LOG = logging.getLogger("lethe")
 class Event(StrEnum):
     """Everything that Lethe logs."""
 
+    JOB_SUBMITTED = "job_submitted"
     JOB_ENDED = "job_ended"
     JOB_POSTPONED = "job_postponed"
     JOB_ALREADY_ENDED = "job_already_ended"
     JOB_TAKEN_OVER = "job_taken_over"
     MESSAGE_REJECTED = "message_rejected"
+    REPLY_FAILED = "reply_failed"
+    EVENT_LEFT_TO_TIMER = "event_left_to_timer"
+    WEBHOOK_ATTEMPT = "webhook_attempt"
+    WEBHOOK_SKIPPED = "webhook_skipped"
+    WEBHOOK_MESSAGE_UNREADABLE = "webhook_message_unreadable"
+    WEBHOOK_ENDPOINT_DISABLED = "webhook_endpoint_disabled"
+    CALLER_REFUSED = "caller_refused"
+    SIGNING_KEYS_NOT_READ = "signing_keys_not_read"
     INVOCATION_FAILED = "invocation_failed"
     MODEL_CALL_FAILED = "model_call_failed"
     RETENTION_STEP = "retention_step"
@@ -25,6 +34,7 @@ def log(  # noqa: PLR0913 - the allow-list of fields is the point
     event: Event,
     *,
     job_id: str | None = None,
+    endpoint_id: str | None = None,
     status: str | None = None,
     code: str | None = None,
     attempt: int | None = None,

@@ -16,10 +16,10 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.keyvault.secrets.aio import SecretClient
 
-from shared.azure.patience import patient
 from shared.clock import Clock
 from shared.domain.macs import Key, Purpose
 from shared.errors import InvalidSettings, KeysUnavailable
+from shared.patience import patient
 
 CACHE_SECONDS = 3600.0
 SHORTEST_SECRET = 32

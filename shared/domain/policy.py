@@ -2,7 +2,9 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from shared.domain.webhook_url import HOST_PATTERN
 
 DAY = 86_400
 LONGEST_OUTPUT_RETENTION = 30 * DAY
@@ -10,7 +12,21 @@ LONGEST_RECEIPT_RETENTION = 400 * DAY
 
 TENANT_ID = r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$"
 TenantId = Annotated[str, Field(pattern=TENANT_ID)]
+WebhookHost = Annotated[str, Field(pattern=HOST_PATTERN)]
 Alias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
+LETHES_QUEUES = frozenset({"generation-requests", "generation-rejected", "webhook-deliveries"})
+_QUEUE = r"^[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,258}[A-Za-z0-9])?$"
+
+
+def _not_lethes(queue: str) -> str:
+    if queue.lower() in LETHES_QUEUES:
+        raise ValueError("must not be a queue of Lethe")
+    return queue
+
+
+QueueName = Annotated[str, Field(pattern=_QUEUE), AfterValidator(_not_lethes)]
+Guid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 
 
 class _Value(BaseModel):
@@ -22,6 +38,13 @@ class Deployment(_Value):
 
     resource: Alias
     deployment: Alias
+
+
+class PolicyPrincipal(_Value):
+    """An application that acts for the tenant: its Entra ID directory and client id, each a GUID in lower case."""
+
+    directory: Guid
+    client_id: Guid
 
 
 class Retention(_Value):
@@ -49,6 +72,9 @@ class TenantPolicy(_Value):
     retention: Retention
     models: dict[Alias, Annotated[tuple[Deployment, ...], Field(min_length=1)]]
     queue_submission: Literal["open", "forbidden"]
+    principals: tuple[PolicyPrincipal, ...]
+    webhook_hosts: tuple[WebhookHost, ...]
+    reply_queues: tuple[QueueName, ...]
 
 
 class Deadlines(_Value):

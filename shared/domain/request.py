@@ -5,12 +5,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic_core import PydanticCustomError
 
 from shared.domain import content_parts
 from shared.domain.bodies import BODIES, REFUSED, Endpoint
 from shared.domain.json_document import Json, parse_object
+from shared.domain.validation import validate
 from shared.errors import Reason, RequestRefused
 
 
@@ -33,6 +34,13 @@ class Document(_Value):
     id: Identifier | None = None
     title: StrictStr | None = None
     content: StrictStr
+
+
+class Key(_Value):
+    """A job's key, without the tenant that a token says."""
+
+    custom_id: Identifier
+    batch: Identifier | None = None
 
 
 class GenerationRequest(_Value):
@@ -76,14 +84,16 @@ class GenerationRequest(_Value):
 def parse(data: bytes, *, max_bytes: int) -> GenerationRequest:
     """Parse and check a request; raises `RequestRefused` with a reason and a field, never with a value."""
     document = parse_object(data, max_bytes=max_bytes)
-    try:
-        request = GenerationRequest.model_validate(document)
-    except ValidationError as error:
-        raise _refusal(error, GenerationRequest, "") from None
+    request = validate(GenerationRequest, document, inside=Document.model_fields)
     _check_body(request.url, request.body)
     if request.grounding and request.url is Endpoint.EMBEDDINGS:
         raise RequestRefused(Reason.UNSUPPORTED_FIELD, "grounding")
     return request
+
+
+def parse_key(document: Json) -> Key:
+    """Read the key of a lookup; raises `RequestRefused`."""
+    return validate(Key, document)
 
 
 def claimed_tenant(data: bytes, *, max_bytes: int) -> str | None:
@@ -101,10 +111,7 @@ def _check_body(url: Endpoint, body: Json) -> None:
             raise RequestRefused(Reason.UNSUPPORTED_FIELD, f"body.{name}")
     if body.get("stream") is True:
         raise RequestRefused(Reason.UNSUPPORTED_VALUE, "body.stream")
-    try:
-        BODIES[url].model_validate({name: value for name, value in body.items() if name not in REFUSED[url]})
-    except ValidationError as error:
-        raise _refusal(error, BODIES[url], "body.") from None
+    validate(BODIES[url], {name: value for name, value in body.items() if name not in REFUSED[url]}, prefix="body.")
     if url is Endpoint.RESPONSES:
         content_parts.check_input(body["input"], "body.input")
     elif url is Endpoint.CHAT_COMPLETIONS:
@@ -113,29 +120,3 @@ def _check_body(url: Endpoint, body: Json) -> None:
         content_parts.check_tools(body["tools"], "body.tools")
     if body.get("tool_choice") is not None:
         content_parts.check_tool_choice(body["tool_choice"], "body.tool_choice")
-
-
-def _refusal(error: ValidationError, model: type[BaseModel], prefix: str) -> RequestRefused:
-    """Name the first error by our own field names: a name that only the sender knows may be content itself."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    name = first["loc"][0]
-    if name not in model.model_fields:
-        return RequestRefused(Reason.UNKNOWN_FIELD, prefix.removesuffix(".") or "message")
-    return RequestRefused(_reason(first), f"{prefix}{name}{_inside(first['loc'][1:])}")
-
-
-def _inside(path: tuple[int | str, ...]) -> str:
-    known = Document.model_fields
-    shown = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in path if isinstance(step, int) or step in known]
-    return "".join(shown)
-
-
-def _reason(error: ErrorDetails) -> Reason:
-    kind = error["type"]
-    if kind == "missing":
-        return Reason.MISSING_FIELD
-    if kind == "extra_forbidden":
-        return Reason.UNKNOWN_FIELD
-    if kind in {"literal_error", "enum"}:
-        return Reason.UNSUPPORTED_VALUE
-    return Reason.INVALID_TYPE if kind.endswith("_type") else Reason.INVALID_VALUE

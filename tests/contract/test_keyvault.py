@@ -6,6 +6,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,10 +16,10 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.keyvault.secrets.aio import SecretClient
 
-from shared.azure import patience
 from shared.azure.keys import VaultKeys
 from shared.domain.macs import Key, Purpose
 from shared.errors import KeysUnavailable
+from shared.patience import patience
 from tests.contract.loopback import Answer, Asked, Server, serving
 
 VAULT = "https://lethe.vault.azure.net"
@@ -108,7 +109,7 @@ async def opened(secrets: dict[str, dict[str, str]]) -> AsyncIterator[Opened]:
 
 @pytest.fixture(autouse=True)
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "PATIENCE", 0.0)
+    monkeypatch.setattr("shared.patience._PATIENCE", ContextVar("patience", default=0.0))
 
 
 def encoded(secret: bytes) -> str:
@@ -210,8 +211,7 @@ async def test_a_vault_out_of_reach_is_unavailable() -> None:
     await keys.close()
 
 
-async def test_a_short_outage_is_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "PATIENCE", 10.0)
+async def test_a_short_outage_is_waited_out() -> None:
     async with opened(both()) as store:
         refusals = [503, 503]
 
@@ -220,4 +220,5 @@ async def test_a_short_outage_is_waited_out(monkeypatch: pytest.MonkeyPatch) -> 
             return Answer(status=refusals.pop()) if refused else store.vault.answer(asked)
 
         store.server.answers = answers
-        assert (await store.keys.current("contoso", Purpose.JOB_ID)).kid == "v2"
+        with patience(10):
+            assert (await store.keys.current("contoso", Purpose.JOB_ID)).kid == "v2"

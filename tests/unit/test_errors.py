@@ -1,7 +1,31 @@
 import pytest
 
 from shared import errors
-from shared.errors import Failure, InvalidSettings, LetheError, ModelFailed, Reason, RequestRefused, ServiceUnavailable
+from shared.errors import (
+    REFUSALS,
+    Denial,
+    Failure,
+    Forbidden,
+    InvalidSettings,
+    LetheError,
+    ModelFailed,
+    Reason,
+    Refusal,
+    RequestRefused,
+    ServiceUnavailable,
+    Unauthenticated,
+    WebhookRefused,
+)
+
+MADE: dict[type[LetheError], LetheError] = {
+    RequestRefused: RequestRefused(Reason.EMPTY, "message"),
+    ModelFailed: ModelFailed(Failure.TIMEOUT, retry_after=1.5),
+    InvalidSettings: InvalidSettings("LETHE_KEY_STORE", "is required"),
+    Unauthenticated: Unauthenticated(Denial.KEY),
+    Forbidden: Forbidden(Denial.ROLE),
+    WebhookRefused: WebhookRefused(Refusal.URL_PORT),
+}
+"""Errors that say more than their class does."""
 
 
 def all_errors(root: type[LetheError] = LetheError) -> list[type[LetheError]]:
@@ -10,13 +34,7 @@ def all_errors(root: type[LetheError] = LetheError) -> list[type[LetheError]]:
 
 
 def made(kind: type[LetheError]) -> LetheError:
-    if kind is RequestRefused:
-        return RequestRefused(Reason.EMPTY, "message")
-    if kind is ModelFailed:
-        return ModelFailed(Failure.TIMEOUT, retry_after=1.5)
-    if kind is InvalidSettings:
-        return InvalidSettings("LETHE_KEY_STORE", "is required")
-    return kind()
+    return MADE.get(kind) or kind()
 
 
 @pytest.mark.parametrize("kind", [kind for kind in all_errors() if kind is not InvalidSettings])
@@ -35,9 +53,21 @@ def test_the_tree_of_errors_in_the_docstring_is_the_real_one() -> None:
     assert all(kind.__name__ in errors.__doc__ for kind in all_errors())
 
 
-def test_a_store_a_queue_and_a_key_store_can_be_unavailable() -> None:
+def test_a_store_a_queue_a_key_store_and_an_issuer_can_be_unavailable() -> None:
     assert {kind.__name__ for kind in all_errors(ServiceUnavailable)} == {
         "StoreUnavailable",
         "QueueUnavailable",
         "KeysUnavailable",
+        "IdentityUnavailable",
     }
+
+
+def test_a_denial_is_in_no_text_of_an_error() -> None:
+    for denial in Denial:
+        assert denial not in f"{Unauthenticated(denial)} {Forbidden(denial)}"
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_has_a_sentence_of_its_own(reason: Reason) -> None:
+    assert REFUSALS[reason].endswith(".")
+    assert len({*REFUSALS.values()}) == len(Reason)

@@ -8,10 +8,10 @@ import pytest
 from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
 
-from shared.azure import patience
 from shared.azure.keys import FileKeys, VaultKeys, open_store
 from shared.domain.macs import Key, Purpose
 from shared.errors import InvalidSettings, KeysUnavailable
+from shared.patience import patience, patient
 
 OLD, NEW = b"o" * 32, b"n" * 48
 OLD_ENTRY, NEW_ENTRY = ({"kid": kid, "secret": base64.b64encode(secret).decode()} for kid, secret in (("1", OLD), ("2", NEW)))
@@ -111,10 +111,10 @@ def test_another_url_is_refused(url: str) -> None:
     assert refused.value.setting == "LETHE_KEY_STORE"
 
 
-async def test_an_operation_is_repeated_until_its_service_answers_or_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_operation_is_repeated_until_its_service_answers_or_patience_ends() -> None:
     calls = 0
 
-    @patience.patient
+    @patient
     async def read(answers_at: int) -> int:
         nonlocal calls
         calls += 1
@@ -123,9 +123,8 @@ async def test_an_operation_is_repeated_until_its_service_answers_or_patience_en
         return calls
 
     assert await read(2) == 2
-    monkeypatch.setattr(patience, "PATIENCE", 0.0)
     calls = 0
-    with pytest.raises(KeysUnavailable):
+    with pytest.raises(KeysUnavailable), patience(0):
         await read(2)
     assert calls == 1
 
@@ -133,7 +132,7 @@ async def test_an_operation_is_repeated_until_its_service_answers_or_patience_en
 async def test_what_a_service_decided_is_not_asked_again() -> None:
     calls = 0
 
-    @patience.patient
+    @patient
     async def read() -> None:
         nonlocal calls
         calls += 1

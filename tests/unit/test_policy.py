@@ -4,13 +4,18 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from shared.domain.policy import DAY, Deadlines, Retention, TenantPolicy, deadlines, ttl
+from shared.domain.policy import DAY, LETHES_QUEUES, Deadlines, Retention, TenantPolicy, deadlines, ttl
+
+DIRECTORY, CLIENT = "11e7be00-0000-4000-8000-000000000001", "11e7be00-0000-4000-8000-000000000c01"
 
 POLICY: dict[str, Any] = {
     "tenant_id": "contoso",
     "retention": {"output_seconds": DAY, "receipt_seconds": 30 * DAY},
     "models": {"gpt-small": [{"resource": "primary", "deployment": "gpt-small-eu"}]},
     "queue_submission": "open",
+    "principals": [{"directory": DIRECTORY, "client_id": CLIENT}],
+    "webhook_hosts": ["hooks.contoso.example"],
+    "reply_queues": ["contoso-replies"],
 }
 
 
@@ -22,6 +27,19 @@ def test_a_whole_policy_is_read() -> None:
     policy = read(POLICY)
     assert policy.models["gpt-small"][0].deployment == "gpt-small-eu"
     assert policy.retention.shortest_seconds == DAY
+    assert (policy.principals[0].directory, policy.principals[0].client_id) == (DIRECTORY, CLIENT)
+    assert (policy.webhook_hosts, policy.reply_queues) == (("hooks.contoso.example",), ("contoso-replies",))
+
+
+def test_a_tenant_may_have_neither_callers_nor_webhooks_nor_replies() -> None:
+    policy = read(POLICY | {"principals": [], "webhook_hosts": [], "reply_queues": []})
+    assert (policy.principals, policy.webhook_hosts, policy.reply_queues) == ((), (), ())
+
+
+@pytest.mark.parametrize("queue", sorted(LETHES_QUEUES | {queue.title() for queue in LETHES_QUEUES}))
+def test_a_queue_of_lethe_is_no_reply_queue(queue: str) -> None:
+    with pytest.raises(ValidationError):
+        read(POLICY | {"reply_queues": ["contoso-replies", queue]})
 
 
 @pytest.mark.parametrize("field", POLICY)
@@ -49,6 +67,16 @@ def test_a_policy_without_one_of_its_fields_is_refused(field: str) -> None:
         {"models": {"gpt-small": [{"resource": "primary", "deployment": "../other"}]}},
         {"queue_submission": "signed"},  # until signatures are checked, nobody may believe that they are
         {"queue_submission": ""},
+        *[{"principals": [{"directory": DIRECTORY, "client_id": name}]} for name in ("", CLIENT.upper(), CLIENT + "\n", None)],
+        *[{"principals": [{"directory": name, "client_id": CLIENT}]} for name in ("common", "*", f"{{{DIRECTORY}}}")],
+        {"principals": [{"client_id": CLIENT}]},
+        {"principals": [{"directory": DIRECTORY, "client_id": CLIENT, "role": "Lethe.Operator"}]},
+        *[
+            {"webhook_hosts": [host]}
+            for host in ("", "*", "*.*", "https://contoso.example", "contoso.example:443", "a b", None)
+        ],
+        *[{"reply_queues": [queue]} for queue in ("", "/replies", "replies/", "a b", "replies\n", "q" * 261, None)],
+        {"reply_queues": "contoso-replies"},
     ],
 )
 def test_a_policy_of_the_wrong_shape_is_refused(change: dict[str, Any]) -> None:

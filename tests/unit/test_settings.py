@@ -6,12 +6,21 @@ import pytest
 from shared import settings
 from shared.errors import InvalidSettings
 
+DIRECTORY = "11e7be00-0000-4000-8000-000000000001"
+
+
+def issuer_at(origin: str) -> str:
+    return json.dumps({f"{origin}/{DIRECTORY}/v2.0": f"{origin}/{DIRECTORY}/discovery/v2.0/keys"})
+
+
 LOCAL = {
     "ServiceBus": "Endpoint=sb://localhost:5672;SharedAccessKeyName=k;SharedAccessKey=bus-secret;UseDevelopmentEmulator=true",
     "LETHE_COSMOS_ENDPOINT": "http://127.0.0.1:8081",
     "LETHE_COSMOS_KEY": "cosmos-secret",
     "LETHE_MODEL_RESOURCES": '{"primary": "http://127.0.0.1:9000/openai/v1/"}',
     "LETHE_KEY_STORE": "file:///keys.json",
+    "LETHE_TOKEN_ISSUERS": issuer_at("http://127.0.0.1:9100"),
+    "LETHE_TOKEN_AUDIENCES": '["11e7be00-0000-4000-8000-0000000000aa"]',
 }
 AZURE = {
     "WEBSITE_SITE_NAME": "lethe-eu",
@@ -19,6 +28,8 @@ AZURE = {
     "LETHE_COSMOS_ENDPOINT": "https://lethe.documents.azure.com",
     "LETHE_MODEL_RESOURCES": '{"primary": "https://lethe.openai.azure.com/openai/v1/"}',
     "LETHE_KEY_STORE": "https://lethe.vault.azure.net",
+    "LETHE_TOKEN_ISSUERS": issuer_at("https://login.microsoftonline.com"),
+    "LETHE_TOKEN_AUDIENCES": LOCAL["LETHE_TOKEN_AUDIENCES"],
 }
 NUMBERS = [
     "LETHE_MODEL_TIMEOUT_SECONDS",
@@ -44,6 +55,9 @@ def test_the_settings_of_the_embedded_stack_are_read() -> None:
     assert (read.service_bus_connection, read.service_bus_namespace) == (LOCAL["ServiceBus"], None)
     assert (read.cosmos_database, read.max_request_bytes, read.grace) == ("lethe", 200_000, 900)
     assert read.clock_offset_file is None
+    assert read.token_issuers == json.loads(LOCAL["LETHE_TOKEN_ISSUERS"])
+    assert read.token_audiences == {"11e7be00-0000-4000-8000-0000000000aa"}
+    assert not read.webhook_allow_loopback
 
 
 def test_the_settings_of_an_app_in_azure_are_read() -> None:
@@ -117,6 +131,26 @@ def test_malformed_model_resources_are_named_and_not_quoted(value: str) -> None:
     assert CANARY not in f"{error} {error!r}"
 
 
+@pytest.mark.parametrize(("value", "expected"), [("true", True), ("True", True), (" true ", True), ("false", False)])
+def test_loopback_webhooks_are_allowed_only_by_the_word(value: str, expected: object) -> None:
+    assert settings.load(LOCAL | {"LETHE_WEBHOOK_ALLOW_LOOPBACK": value}).webhook_allow_loopback is expected
+
+
+@pytest.mark.parametrize("value", ["", "1", "yes", "on", CANARY])
+def test_a_flag_that_is_neither_true_nor_false_is_named_and_not_quoted(value: str) -> None:
+    error = refusal(LOCAL | {"LETHE_WEBHOOK_ALLOW_LOOPBACK": value})
+    assert error.setting == "LETHE_WEBHOOK_ALLOW_LOOPBACK"
+    assert CANARY not in f"{error} {error!r}"
+
+
+@pytest.mark.parametrize("name", ["LETHE_TOKEN_ISSUERS", "LETHE_TOKEN_AUDIENCES"])
+@pytest.mark.parametrize("value", [CANARY, "[]", "{}", "null", f'["{CANARY}", 1]', f'{{"{CANARY}": 1}}'])
+def test_malformed_issuers_and_audiences_are_named_and_not_quoted(name: str, value: str) -> None:
+    error = refusal(LOCAL | {name: value})
+    assert error.setting == name
+    assert CANARY not in f"{error} {error!r}"
+
+
 def models(url: str) -> str:
     return json.dumps({"primary": "https://lethe.openai.azure.com/openai/v1/", "other": url})
 
@@ -137,6 +171,9 @@ def models(url: str) -> str:
         ({"LETHE_KEY_STORE": "https://127.0.0.2/"}, "LETHE_KEY_STORE"),
         ({"LETHE_KEY_STORE": "https://localhost./"}, "LETHE_KEY_STORE"),
         ({"LETHE_MODEL_RESOURCES": models("http://127.0.0.1:9000/openai/v1/")}, "LETHE_MODEL_RESOURCES"),
+        ({"LETHE_WEBHOOK_ALLOW_LOOPBACK": "true"}, "LETHE_WEBHOOK_ALLOW_LOOPBACK"),
+        ({"LETHE_TOKEN_ISSUERS": LOCAL["LETHE_TOKEN_ISSUERS"]}, "LETHE_TOKEN_ISSUERS"),
+        ({"LETHE_TOKEN_ISSUERS": issuer_at("https://login.example.com")}, "LETHE_TOKEN_ISSUERS"),
     ],
 )
 def test_azure_refuses_what_only_the_embedded_stack_may_have(change: dict[str, str], name: str) -> None:

@@ -9,6 +9,7 @@ from shared.telemetry import Event, log, quieten_libraries
 
 FIELDS = {
     "job_id": "0" * 40,
+    "endpoint_id": "we_" + "0" * 32,
     "status": "completed",
     "code": "rate_limited",
     "attempt": 1,
