@@ -5,15 +5,18 @@ import json
 from azure.cosmos.aio import ContainerProxy
 from pydantic import ValidationError
 
-from shared.azure.cosmos import NOT_FOUND, Answered, foreign_errors
-from shared.azure.patience import patient
+from shared.azure.cosmos import NOT_FOUND, Answered, Document, foreign_errors
 from shared.clock import Clock
 from shared.domain.policy import TenantPolicy
-from shared.errors import StoreUnavailable
+from shared.errors import Denial, Forbidden, StoreUnavailable
+from shared.patience import patient
 
 CACHE_SECONDS = 60.0
 CACHED_TENANTS = 1000
 """Unknown names are cached too, so that a flood of them does not become a flood of reads; the cache is bounded."""
+
+_LISTING = "SELECT * FROM c WHERE c.id = 'policy' AND ARRAY_CONTAINS(c.principals, @principal, true)"
+"""``true``: an element that has both fields of the parameter."""
 
 
 class Policies:
@@ -23,17 +26,49 @@ class Policies:
         self._container = container
         self._clock = clock
         self._cache: dict[str, tuple[float, TenantPolicy | None]] = {}
+        self._listing: dict[tuple[str, str], tuple[float, list[TenantPolicy]]] = {}
 
     async def get(self, tenant: str) -> TenantPolicy | None:
         """Return the policy of a tenant, None when there is no such tenant."""
         cached = self._cache.get(tenant)
-        if cached and 0 <= self._clock() - cached[0] < CACHE_SECONDS:
+        if cached and self._is_fresh(cached[0]):
             return cached[1]
         policy = await self._read(tenant)
         if len(self._cache) >= CACHED_TENANTS:
             self._cache.clear()
         self._cache[tenant] = (self._clock(), policy)
         return policy
+
+    async def of_principal(self, *, directory: str, client_id: str) -> TenantPolicy | None:
+        """Return the policy that lists a principal, None when none does; raises `Forbidden` when two do.
+
+        Not patient: an HTTP caller waits for the answer, and is better told to come again.
+        """
+        name = (directory, client_id)
+        cached = self._listing.get(name)
+        if cached is None or not self._is_fresh(cached[0]):
+            cached = (self._clock(), await self._find(directory=directory, client_id=client_id))
+            if len(self._listing) >= CACHED_TENANTS:
+                self._listing.clear()
+            self._listing[name] = cached
+        policies = cached[1]
+        if len(policies) > 1:
+            raise Forbidden(Denial.TENANT_AMBIGUOUS)
+        return policies[0] if policies else None
+
+    def _is_fresh(self, read_at: float) -> bool:
+        return 0 <= self._clock() - read_at < CACHE_SECONDS
+
+    async def _find(self, *, directory: str, client_id: str) -> list[TenantPolicy]:
+        try:
+            async with foreign_errors():
+                found = self._container.query_items(
+                    _LISTING,
+                    parameters=[{"name": "@principal", "value": {"directory": directory, "client_id": client_id}}],
+                )
+                return [_policy(document) async for document in found]
+        except Answered:
+            raise StoreUnavailable from None
 
     @patient
     async def _read(self, tenant: str) -> TenantPolicy | None:
@@ -44,10 +79,12 @@ class Policies:
             if answer.status == NOT_FOUND:
                 return None
             raise StoreUnavailable from None
-        fields = {
-            name: value for name, value in document.items() if not name.startswith("_") and name not in {"id", "tenantId"}
-        }
-        try:
-            return TenantPolicy.model_validate_json(json.dumps({**fields, "tenant_id": document["tenantId"]}))
-        except ValidationError:
-            raise StoreUnavailable from None
+        return _policy(document)
+
+
+def _policy(document: Document) -> TenantPolicy:
+    fields = {name: value for name, value in document.items() if not name.startswith("_") and name not in {"id", "tenantId"}}
+    try:
+        return TenantPolicy.model_validate_json(json.dumps({**fields, "tenant_id": document["tenantId"]}))
+    except ValidationError:
+        raise StoreUnavailable from None

@@ -1,0 +1,51 @@
+"""Callers of the HTTP faces: a principal, and the tenant whose policy lists it."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shared.domain.principal import TENANT_ROLES, Principal, Role
+from shared.errors import Denial, Forbidden
+
+if TYPE_CHECKING:
+    from shared.azure.policies import Policies
+    from shared.domain.policy import TenantPolicy
+    from shared.identity import Verifier
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who calls, and for which tenant; those who run the service call for none."""
+
+    principal: Principal
+    tenant: "TenantPolicy | None"
+
+    def require(self, *roles: Role) -> None:
+        """Raise `Forbidden` unless the caller has one of these roles."""
+        if self.principal.roles.isdisjoint(roles):
+            raise Forbidden(Denial.ROLE)
+
+    def tenant_for(self, *roles: Role) -> "TenantPolicy":
+        """Return the policy of the tenant for which the caller acts in one of these roles; raises `Forbidden`."""
+        self.require(*roles)
+        if self.tenant is None:
+            raise Forbidden(Denial.TENANT)
+        return self.tenant
+
+
+class Callers:
+    """Recognises callers by their tokens."""
+
+    def __init__(self, *, verifier: "Verifier", policies: "Policies") -> None:
+        self._verifier = verifier
+        self._policies = policies
+
+    async def authenticate(self, authorization: str | None) -> Caller:
+        """Return the caller of an ``Authorization`` header.
+
+        Raises `Unauthenticated`, `Forbidden` (also for a principal that two policies list) and `ServiceUnavailable`.
+        """
+        principal = await self._verifier.verify(authorization)
+        if principal.roles.isdisjoint(TENANT_ROLES):
+            return Caller(principal=principal, tenant=None)
+        tenant = await self._policies.of_principal(directory=principal.directory, client_id=principal.client_id)
+        return Caller(principal=principal, tenant=tenant)

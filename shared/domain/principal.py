@@ -1,0 +1,26 @@
+"""Who asks: an application of an Entra ID directory, and what it may do."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """App roles of the registration that tokens are meant for; values are those of the claim ``roles``."""
+
+    SUBMIT = "Lethe.Submit"
+    PRIVACY = "Lethe.Privacy"
+    OPERATOR = "Lethe.Operator"
+    REVIEWER = "Lethe.Reviewer"
+
+
+TENANT_ROLES = frozenset({Role.SUBMIT, Role.PRIVACY})
+"""Roles that act for one tenant. The others are of those who run the service, and need no tenant."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Principal:
+    """An authenticated application: (directory, client id) is its name, unique over all policies."""
+
+    directory: str
+    client_id: str
+    roles: frozenset[Role]
