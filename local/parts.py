@@ -14,6 +14,7 @@ PORTS = {
     "cosmos": ("LETHE_COSMOS_PORT", 8081),
     "model": ("LETHE_MODEL_PORT", 8082),
     "issuer": ("LETHE_ISSUER_PORT", 8083),
+    "receiver": ("LETHE_RECEIVER_PORT", 8084),
 }
 """Part: (environment variable, default port). 0 means any free port."""
 

@@ -1,0 +1,86 @@
+"""A webhook: its event types, its thin body, and its Standard Webhooks signature.
+
+Standard Webhooks 1.0 (github.com/standard-webhooks/standard-webhooks): ``id.timestamp.payload`` is signed with HMAC-SHA-256.
+The id stays the same for all attempts of an event, the timestamp is the attempt's own.
+"""
+
+import base64
+import json
+import math
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from standardwebhooks import Webhook
+
+_OUTCOMES = ("completed", "failed", "cancelled", "incomplete")
+ENDPOINT_DISABLED = "webhook_endpoint.disabled"
+EVENT_TYPES = frozenset({f"{family}.{outcome}" for family in ("response", "generation") for outcome in _OUTCOMES}) | {
+    ENDPOINT_DISABLED
+}
+"""Every type that an endpoint can subscribe to."""
+
+_PREFIX = "whsec_"
+_SECRET_BYTES = 32
+_HINT_CHARACTERS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """What is posted: headers and body; never printed, because a signature is made of a secret."""
+
+    headers: dict[str, str]
+    body: bytes
+
+    def __repr__(self) -> str:
+        return "Message()"
+
+
+def body_of(*, event_id: str, event_type: str, created_at: float, data_id: str) -> bytes:
+    """Write the thin body that the OpenAI client's ``webhooks.unwrap()`` reads: ids and a type, no content."""
+    event = {
+        "id": event_id,
+        "object": "event",
+        "type": event_type,
+        "created_at": int(created_at),
+        "data": {"id": data_id},
+    }
+    return json.dumps(event, separators=(",", ":")).encode("ascii")
+
+
+def data_id_of(event_type: str, source_id: str) -> str:
+    """Return the public id of what an event is about: a job under its face's prefix, or an endpoint.
+
+    The source of `ENDPOINT_DISABLED` is ``<endpointId>.<second>``, because an endpoint can be disabled more than once.
+    """
+    if event_type == ENDPOINT_DISABLED:
+        return source_id.partition(".")[0]
+    return f"{'resp' if event_type.startswith('response.') else 'gen'}_{source_id}"
+
+
+def sign(body: bytes, *, event_id: str, at: float, signing_secrets: Sequence[str]) -> Message:
+    """Sign a body for one attempt, at a time in seconds since the epoch.
+
+    Several secrets (while one is being rotated out) give several signatures, separated by spaces: a receiver accepts any.
+    """
+    moment = datetime.fromtimestamp(math.floor(at), UTC)
+    text = body.decode("ascii")
+    signatures = [Webhook(secret).sign(event_id, moment, text) for secret in signing_secrets]
+    headers = {
+        "content-type": "application/json",
+        "webhook-id": event_id,
+        "webhook-timestamp": str(math.floor(at)),
+        "webhook-signature": " ".join(signatures),
+    }
+    return Message(headers=headers, body=body)
+
+
+def new_secret() -> str:
+    """Make a signing secret of 32 random bytes; the specification asks for 24 to 64."""
+    return _PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode("ascii")
+
+
+def hint_of(secret: str) -> str:
+    """Mask a secret so that its owner can tell two apart: the last four characters, 24 of its 256 bits at the most."""
+    return f"{_PREFIX}…{secret.rstrip('=')[-_HINT_CHARACTERS:]}"

@@ -1,0 +1,93 @@
+"""A webhook endpoint of a tenant, and what its owner is shown of it."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from secrets import token_hex
+
+from shared.domain.json_document import Json
+from shared.domain.webhook_schedule import Failing
+
+ENDPOINT_ID = re.compile(r"we_[0-9a-f]{32}")
+PREVIOUS_SECRET_SECONDS = 86_400
+"""How long a rotated secret may go on signing beside its successor."""
+
+
+class DisabledReason(StrEnum):
+    """Why an endpoint gets nothing any more."""
+
+    GONE = "gone"
+    FAILING = "failing"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signing:
+    """Which versions of the endpoint's secret sign: ids only, the secrets lie in the key store."""
+
+    current: str
+    previous: str | None = None
+    previous_until: float | None = None
+
+    def kids(self, *, now: float) -> list[str]:
+        """Ids of the secrets that sign at a time, the current one first."""
+        if self.previous is None or self.previous_until is None or now >= self.previous_until:
+            return [self.current]
+        return [self.current, self.previous]
+
+    def rotated(self, kid: str, *, now: float, keep_old: bool) -> "Signing":
+        """Let a new secret sign; the old one goes at once, or in 24 hours."""
+        if not keep_old:
+            return Signing(current=kid)
+        return Signing(current=kid, previous=self.current, previous_until=now + PREVIOUS_SECRET_SECONDS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookEndpoint:
+    """An endpoint. Times are seconds since the epoch; ``tests`` are the times of its latest test events."""
+
+    id: str
+    tenant_id: str
+    name: str
+    url: str
+    event_types: tuple[str, ...]
+    created_at: float
+    updated_at: float
+    signing: Signing
+    signing_secret_hint: str
+    disabled_at: float | None = None
+    disabled_reason: DisabledReason | None = None
+    failing: Failing | None = None
+    tests: tuple[float, ...] = ()
+
+    @property
+    def active(self) -> bool:
+        """Whether events go there."""
+        return self.disabled_at is None
+
+    def as_json(self) -> Json:
+        """Write what the owner sees: the OpenAI client's ``WebhookEndpoint``, and whether and why it is disabled."""
+        return {
+            "id": self.id,
+            "object": "webhook_endpoint",
+            "name": self.name,
+            "url": self.url,
+            "event_types": list(self.event_types),
+            "created_at": int(self.created_at),
+            "updated_at": int(self.updated_at),
+            "signing_secret_hint": self.signing_secret_hint,
+            "disabled_at": None if self.disabled_at is None else int(self.disabled_at),
+            "disabled_reason": self.disabled_reason,
+        }
+
+
+def new_endpoint_id() -> str:
+    """Make an id that cannot be guessed."""
+    return f"we_{token_hex(16)}"
+
+
+def secret_name(tenant: str, endpoint_id: str) -> str:
+    """Name of the endpoint's secret in the key store; Key Vault takes letters, digits and hyphens only.
+
+    No tenant's id is long enough to make the name of another tenant's secret.
+    """
+    return f"lethe-{tenant}-webhook-{endpoint_id.replace('_', '-')}"
