@@ -24,6 +24,8 @@ async def process_generation(message: func.ServiceBusMessage) -> None:
             delivery_count=message.delivery_count or 1,
             enqueued_at=_seconds(message.enqueued_time_utc),
             expires_at=_seconds(message.expires_at_utc),
+            message_id=message.message_id,
+            reply_to=message.reply_to,
             properties={str(name): value for name, value in message.application_properties.items()},
         )
         await process(delivery, composition().generation)

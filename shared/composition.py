@@ -10,12 +10,20 @@ from azure.servicebus.aio import ServiceBusClient
 from shared import clock, settings
 from shared.azure.cosmos import Cosmos
 from shared.azure.due_documents import DueDocuments
+from shared.azure.events import Events
 from shared.azure.generations import Generations
 from shared.azure.keys import open_store
 from shared.azure.model import Models
 from shared.azure.policies import Policies
 from shared.azure.queues import Queues
+from shared.azure.records import Records
+from shared.azure.secret_store import open_secrets
+from shared.azure.webhook_endpoints import WebhookEndpoints
+from shared.callers import Callers
+from shared.delivery.sender import Sender
+from shared.delivery.services import Webhooks
 from shared.generation.services import Limits, Services
+from shared.identity import Verifier
 from shared.privacy.retention import Retention
 
 
@@ -32,7 +40,8 @@ class Composition:
         chosen = self._settings
         return Services(
             generations=Generations(self._cosmos.container("generations"), clock=self._clock, grace=chosen.grace),
-            policies=Policies(self._cosmos.container("policies"), clock=self._clock),
+            records=Records(self._cosmos.container("generations"), clock=self._clock, grace=chosen.grace),
+            policies=self._policies,
             queues=self._queues,
             keys=open_store(chosen.key_store, credential=self._credential, clock=self._clock),
             models=Models(
@@ -40,6 +49,7 @@ class Composition:
                 token=get_bearer_token_provider(self._credential, chosen.model_token_scope),
                 timeout=chosen.model_timeout,
             ),
+            webhooks=self.webhooks,
             clock=self._clock,
             limits=Limits(
                 lease=chosen.lease,
@@ -55,9 +65,41 @@ class Composition:
         return Retention(
             documents=DueDocuments(self._cosmos.container("generations"), clock=self._clock, grace=self._settings.grace),
             queues=self._queues,
+            webhooks=self.webhooks,
             clock=self._clock,
             dead_letter_max_age=self._settings.dead_letter_max_age,
         )
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        """What webhooks work with."""
+        chosen = self._settings
+        return Webhooks(
+            events=Events(self._cosmos.container("generations"), clock=self._clock, grace=chosen.grace),
+            endpoints=WebhookEndpoints(self._cosmos.container("webhook-endpoints"), clock=self._clock),
+            policies=self._policies,
+            queues=self._queues,
+            secrets=open_secrets(chosen.key_store, credential=self._credential),
+            sender=Sender(allow_loopback=chosen.webhook_allow_loopback),
+            clock=self._clock,
+            allow_loopback=chosen.webhook_allow_loopback,
+        )
+
+    @cached_property
+    def callers(self) -> Callers:
+        """By which the HTTP faces know who calls."""
+        chosen = self._settings
+        verifier = Verifier(chosen.token_issuers, audiences=chosen.token_audiences, clock=self._clock)
+        return Callers(verifier=verifier, policies=self._policies)
+
+    @property
+    def max_request_bytes(self) -> int:
+        """The longest body that a request may have."""
+        return self._settings.max_request_bytes
+
+    @cached_property
+    def _policies(self) -> Policies:
+        return Policies(self._cosmos.container("policies"), clock=self._clock)
 
     @cached_property
     def _credential(self) -> AsyncTokenCredential:

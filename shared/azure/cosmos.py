@@ -14,6 +14,8 @@ from azure.cosmos.exceptions import CosmosBatchOperationError, CosmosHttpRespons
 from shared.errors import LetheError, StoreUnavailable
 
 type Document = dict[str, Any]
+type Operation = tuple[str, tuple[Any, ...]] | tuple[str, tuple[Any, ...], dict[str, Any]]
+"""One operation of a transactional batch: its kind, its arguments, its conditions."""
 
 OPERATION_TIMEOUT = 20.0
 """Seconds for one operation with the SDK's own retries; its ``timeout=`` does not interrupt a call under way."""
@@ -48,6 +50,11 @@ async def foreign_errors() -> AsyncIterator[None]:
         raise (Answered(status) if status in _DECISIVE else StoreUnavailable()) from None
     except (AzureError, aiohttp.ClientError, TimeoutError, OSError):
         raise StoreUnavailable from None
+
+
+def sets(values: dict[str, object]) -> list[dict[str, object]]:
+    """Patch operations that set fields of a document; Cosmos DB takes ten at the most."""
+    return [{"op": "set", "path": f"/{name}", "value": value} for name, value in values.items()]
 
 
 def _batch_status(error: CosmosBatchOperationError) -> int:

@@ -4,6 +4,7 @@ from secrets import token_hex
 from typing import Any
 
 from shared.azure.cosmos import Document
+from shared.azure.events import unannounced, unheard
 from shared.domain.bodies import Endpoint
 from shared.domain.generation import Outcome, Receipt, Status, event_type
 from shared.domain.macs import Mac
@@ -33,6 +34,7 @@ def of_receipt(receipt: Receipt, *, now: float, grace: int) -> Document:
         "not_before": receipt.not_before,
         "scheduled_sequence_number": None,
         "model_calls": receipt.model_calls,
+        "deleted_at": receipt.deleted_at,
         "completed_at": None,
         "result": None,
     }
@@ -56,6 +58,8 @@ def to_receipt(document: Document) -> Receipt:
         lease_until=document["lease_until"],
         not_before=document["not_before"],
         model_calls=document["model_calls"],
+        deleted_at=document.get("deleted_at"),
+        scheduled_sequence_number=document.get("scheduled_sequence_number"),
     )
 
 
@@ -90,8 +94,11 @@ def of_output(receipt: Receipt, request: GenerationRequest, outcome: Outcome, *,
     }
 
 
-def of_event(receipt: Receipt, outcome: Outcome, *, now: float, grace: int) -> Document:
-    """Write the event of a terminal state; it is as content-free as the receipt and lives as long."""
+def of_event(receipt: Receipt, outcome: Outcome, *, heard: bool, now: float, grace: int) -> Document:
+    """Write the event of a terminal state; it is as content-free as the receipt and lives as long.
+
+    ``heard``: whether there may be somebody to whom it is to be announced.
+    """
     return {
         "id": "event",
         "dataClass": "event",
@@ -100,6 +107,7 @@ def of_event(receipt: Receipt, outcome: Outcome, *, now: float, grace: int) -> D
         "event_id": f"evt_{token_hex(16)}",
         "type": event_type(receipt.endpoint, outcome.status),
         "created_at": now,
+        **(unannounced(now) if heard else unheard(now)),
         "expires_at": receipt.expires_at,
         "ttl": ttl(receipt.expires_at, now=now, grace=grace),
     }

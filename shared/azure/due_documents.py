@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from azure.core import MatchConditions
 from azure.cosmos.aio import ContainerProxy
 
-from shared.azure.cosmos import NOT_FOUND, PRECONDITION_FAILED, Answered, Document, foreign_errors
+from shared.azure import documents
+from shared.azure.cosmos import NOT_FOUND, PRECONDITION_FAILED, Answered, Document, Operation, foreign_errors, sets
 from shared.clock import Clock
-from shared.domain.generation import ErrorCode, Status
+from shared.domain.generation import EXPIRED, Receipt, Status
 from shared.domain.policy import ttl
 from shared.errors import StoreUnavailable
 
@@ -23,8 +24,7 @@ _DUE = (
     "WHERE c.expires_at <= @now ORDER BY c.expires_at ASC OFFSET 0 LIMIT @page"
 )
 _FORGETTABLE = (
-    "SELECT c.id, c.tenantId, c.jobId, c.status, c.content_expires_at, c.expires_at, c._etag FROM c "
-    "WHERE c.dataClass = 'receipt' AND c.content_expires_at <= @now AND NOT IS_NULL(c.content_mac) "
+    "SELECT * FROM c WHERE c.dataClass = 'receipt' AND c.content_expires_at <= @now AND NOT IS_NULL(c.content_mac) "
     "ORDER BY c.content_expires_at ASC OFFSET 0 LIMIT @page"
 )
 
@@ -38,8 +38,7 @@ class Due:
     job_id: str
     etag: str
     since: float
-    receipt_expires_at: float
-    status: Status | None
+    receipt: Receipt | None = None
 
 
 class DueDocuments:
@@ -56,7 +55,10 @@ class DueDocuments:
 
     async def forgettable(self) -> list[Due]:
         """Return a page of receipts whose content is past its deadline and still known by its MAC."""
-        return [_due(document, document["content_expires_at"]) async for document in self._query(_FORGETTABLE)]
+        return [
+            _due(document, document["content_expires_at"], documents.to_receipt(document))
+            async for document in self._query(_FORGETTABLE)
+        ]
 
     async def delete(self, due: Due) -> bool:
         """Delete a document unless it was written since it was found; return whether it is gone, by reading back."""
@@ -78,25 +80,19 @@ class DueDocuments:
 
     async def forget_content(self, due: Due) -> bool:
         """Take the MAC of the content off a receipt, and end a job that nobody ended; False when it was written since."""
-        operations: list[dict[str, object]] = [
-            {"op": "set", "path": "/content_mac", "value": None},
-            {"op": "set", "path": "/ttl", "value": ttl(due.receipt_expires_at, now=self._clock(), grace=self._grace)},
-        ]
-        if due.status is not None and not due.status.terminal:
-            operations += [
-                {"op": "set", "path": "/status", "value": Status.EXPIRED},
-                {"op": "set", "path": "/completed_at", "value": self._clock()},
-                {"op": "set", "path": "/result", "value": {"error_code": ErrorCode.EXPIRED}},
-            ]
+        receipt = due.receipt
+        if receipt is None:
+            return False
+        now = self._clock()
+        values: dict[str, object] = {"content_mac": None, "ttl": ttl(receipt.expires_at, now=now, grace=self._grace)}
+        event: list[Operation] = []
+        if not receipt.status.terminal:
+            values |= {"status": Status.EXPIRED, "completed_at": now, "result": documents.of_result(EXPIRED)}
+            event = [("create", (documents.of_event(receipt, EXPIRED, heard=True, now=now, grace=self._grace),))]
         try:
             async with foreign_errors():
-                await self._container.patch_item(
-                    "receipt",
-                    [due.tenant_id, due.job_id],
-                    operations,
-                    etag=due.etag,
-                    match_condition=MatchConditions.IfNotModified,
-                    no_response=True,
+                await self._container.execute_item_batch(
+                    [("patch", ("receipt", sets(values)), {"if_match_etag": due.etag}), *event], [due.tenant_id, due.job_id]
                 )
         except Answered as answer:
             if answer.status in {PRECONDITION_FAILED, NOT_FOUND}:
@@ -115,14 +111,12 @@ class DueDocuments:
             yield document
 
 
-def _due(document: Document, since: float) -> Due:
-    status = document.get("status")
+def _due(document: Document, since: float, receipt: Receipt | None = None) -> Due:
     return Due(
         document_id=document["id"],
         tenant_id=document["tenantId"],
         job_id=document["jobId"],
         etag=document["_etag"],
         since=since,
-        receipt_expires_at=document["expires_at"],
-        status=Status(status) if status else None,
+        receipt=receipt,
     )

@@ -11,13 +11,23 @@ from azure.core import MatchConditions
 from azure.cosmos.aio import ContainerProxy
 
 from shared.azure import documents
-from shared.azure.cosmos import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, TOO_LARGE, Answered, Document, foreign_errors
-from shared.azure.patience import patient
+from shared.azure.cosmos import (
+    CONFLICT,
+    NOT_FOUND,
+    PRECONDITION_FAILED,
+    TOO_LARGE,
+    Answered,
+    Document,
+    Operation,
+    foreign_errors,
+    sets,
+)
 from shared.clock import Clock
 from shared.domain.generation import Outcome, Receipt, Status
 from shared.domain.policy import ttl
 from shared.domain.request import GenerationRequest
 from shared.errors import LeaseLost, OutputTooLarge, StoreUnavailable
+from shared.patience import patient
 
 _LIVE = "(c.status = 'queued' OR c.status = 'in_progress')"
 _UNDECIDED = frozenset({NOT_FOUND, CONFLICT, PRECONDITION_FAILED})
@@ -52,6 +62,13 @@ class Generations:
     async def read(self, receipt: Receipt) -> Receipt:
         """Read the receipt that stands at this job; raises `LeaseLost` when none does."""
         return documents.to_receipt((await self._read_document(receipt))[0])
+
+    async def find(self, receipt: Receipt) -> Receipt | None:
+        """Read the receipt that stands at this job, None when none does."""
+        try:
+            return await self.read(receipt)
+        except LeaseLost:
+            return None
 
     @patient
     async def claim(self, found: Receipt, *, attempt_token: str, lease: int) -> Receipt:
@@ -133,9 +150,10 @@ class Generations:
         await self._patch(receipt, {"scheduled_sequence_number": sequence_number, "ttl": self._ttl(receipt)})
 
     @patient
-    async def finish(self, receipt: Receipt, request: GenerationRequest, outcome: Outcome) -> None:
+    async def finish(self, receipt: Receipt, request: GenerationRequest, outcome: Outcome, *, heard: bool) -> None:
         """Store the end of a job in one transaction: the receipt's state, the output, the event.
 
+        ``heard``: whether somebody may listen for the event, so that it is to be announced.
         Raises `LeaseLost` (the job is another's by now; discard the output) and `OutputTooLarge`.
         """
         now = self._clock()
@@ -145,16 +163,16 @@ class Generations:
             "result": documents.of_result(outcome),
             "ttl": self._ttl(receipt),
         }
-        operations: list[tuple[object, ...]] = [
-            ("patch", ("receipt", _sets(result)), {"filter_predicate": _held_by(receipt)}),
-            ("create", (documents.of_event(receipt, outcome, now=now, grace=self._grace),)),
+        operations: list[Operation] = [
+            ("patch", ("receipt", sets(result)), {"filter_predicate": _held_by(receipt)}),
+            ("create", (documents.of_event(receipt, outcome, heard=heard, now=now, grace=self._grace),)),
         ]
         if outcome.has_output and now < receipt.content_expires_at:
             output = documents.of_output(receipt, request, outcome, now=now, grace=self._grace)
             operations.append(("create", (output,)))
         try:
             async with foreign_errors():
-                await self._container.execute_item_batch(operations, [receipt.tenant_id, receipt.job_id])  # type: ignore[arg-type]
+                await self._container.execute_item_batch(operations, [receipt.tenant_id, receipt.job_id])
         except Answered as answer:
             if answer.status == TOO_LARGE:
                 raise OutputTooLarge from None
@@ -178,7 +196,7 @@ class Generations:
                 await self._container.patch_item(
                     "receipt",
                     [receipt.tenant_id, receipt.job_id],
-                    _sets(values),
+                    sets(values),
                     filter_predicate=predicate,
                     etag=etag,
                     match_condition=MatchConditions.IfNotModified if etag else None,
@@ -198,7 +216,3 @@ class Generations:
 def _held_by(receipt: Receipt) -> str:
     """The condition under which a worker may write: it still holds the job. The token is hexadecimal, never a caller's."""
     return f"FROM c WHERE c.attempt_token = '{receipt.attempt_token}' AND c.status = 'in_progress'"
-
-
-def _sets(values: dict[str, object]) -> list[dict[str, object]]:
-    return [{"op": "set", "path": f"/{name}", "value": value} for name, value in values.items()]

@@ -1,7 +1,7 @@
 """Open senders and receivers of Service Bus, kept because opening one takes over half a second.
 
-None of the SDK's objects is safe for concurrent coroutines (azure-servicebus 7.15), so each has a lock; one that failed is
-thrown away, because a half-open link fails again.
+None of the SDK's objects is safe for concurrent coroutines (azure-servicebus 7.15), so each has a lock; one that failed, or
+was left in the middle of something, is thrown away, because a half-open link fails again.
 """
 
 import asyncio
@@ -14,16 +14,22 @@ from azure.servicebus.exceptions import MessageSizeExceededError
 
 from shared.errors import MessageTooLarge, QueueUnavailable
 
+_CLOSE_SECONDS = 2.0
+
 
 class _Closable(Protocol):
     async def close(self) -> None: ...
 
 
 class Links[L: _Closable]:
-    """One kind of link, at most one per queue."""
+    """One kind of link, at most one per queue.
 
-    def __init__(self, open_link: Callable[[str], L]) -> None:
+    ``timeout``: seconds for one use, because the SDK waits without end for a broker that takes connections and says nothing.
+    """
+
+    def __init__(self, open_link: Callable[[str], L], *, timeout: float | None = None) -> None:
         self._open = open_link
+        self._timeout = timeout
         self._links: dict[str, L] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
@@ -34,13 +40,18 @@ class Links[L: _Closable]:
             if queue not in self._links:
                 self._links[queue] = self._open(queue)
             try:
-                yield self._links[queue]
+                async with asyncio.timeout(self._timeout):
+                    yield self._links[queue]
             except MessageSizeExceededError:
                 raise MessageTooLarge from None
             except (AzureError, OSError, ValueError):
                 await self._discard(queue)
                 raise QueueUnavailable from None
+            except asyncio.CancelledError:
+                await self._discard(queue)
+                raise
 
     async def _discard(self, queue: str) -> None:
-        with suppress(AzureError, OSError):
-            await self._links.pop(queue).close()
+        with suppress(AzureError, OSError):  # a TimeoutError is an OSError
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._links.pop(queue).close()

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -9,13 +10,16 @@ from uuid import UUID
 
 from azure.servicebus import ServiceBusMessage, ServiceBusReceivedMessage, ServiceBusSubQueue
 from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver, ServiceBusSender
+from azure.servicebus.exceptions import MessageNotFoundError
 
 from shared.azure.links import Links
-from shared.azure.patience import patient
+from shared.patience import patient
 
 type Properties = dict[str | bytes, int | float | bytes | bool | str | UUID]
 
 PAGE = 100
+SEND_TIMEOUT = 20.0
+"""Seconds for one sending with the SDK's own retries."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +29,7 @@ class Outgoing:
     body: bytes = field(repr=False)
     message_id: str
     ttl: float
+    correlation_id: str | None = field(default=None, repr=False)
     properties: Properties = field(default_factory=dict, repr=False)
 
 
@@ -56,7 +61,7 @@ class Queues:
 
     def __init__(self, client: ServiceBusClient) -> None:
         self._client = client
-        self._senders: Links[ServiceBusSender] = Links(client.get_queue_sender)
+        self._senders: Links[ServiceBusSender] = Links(client.get_queue_sender, timeout=SEND_TIMEOUT)
         self._live: Links[ServiceBusReceiver] = Links(client.get_queue_receiver)
         self._dead: Links[ServiceBusReceiver] = Links(
             partial(client.get_queue_receiver, sub_queue=ServiceBusSubQueue.DEAD_LETTER)
@@ -77,6 +82,13 @@ class Queues:
         async with self._senders.use(queue) as sender:
             numbers = await sender.schedule_messages(_native(message), datetime.fromtimestamp(at, UTC))
         return int(numbers[0])
+
+    @patient
+    async def cancel_scheduled(self, queue: str, sequence_number: int) -> None:
+        """Take a scheduled message back; one that is due or gone already is none of ours any more."""
+        async with self._senders.use(queue) as sender:
+            with suppress(MessageNotFoundError):
+                await sender.cancel_scheduled_messages(sequence_number)
 
     async def purge(self, queue: str, *, dead_letters: bool, overdue: Overdue, limit: int) -> Purged:
         """Delete what is overdue, up to ``limit`` messages.
@@ -104,6 +116,7 @@ def _native(message: Outgoing) -> ServiceBusMessage:
     return ServiceBusMessage(
         message.body,
         message_id=message.message_id,
+        correlation_id=message.correlation_id,
         content_type="application/json",
         application_properties=message.properties,
         time_to_live=timedelta(seconds=max(1.0, message.ttl)),

@@ -70,10 +70,13 @@ class Receipt:
     lease_until: float
     not_before: float
     model_calls: int
+    deleted_at: float | None = None
+    scheduled_sequence_number: int | None = None
 
-    def is_leased(self, now: float) -> bool:
-        """Whether a worker holds this job."""
-        return self.status is Status.IN_PROGRESS and self.lease_until > now
+    @property
+    def forgotten_at(self) -> float:
+        """When the content is or was forgotten: at its deadline, or when it was deleted."""
+        return self.content_expires_at if self.deleted_at is None else min(self.deleted_at, self.content_expires_at)
 
     def ready_at(self) -> float:
         """When the next worker may take a job that has not ended."""
@@ -110,6 +113,20 @@ class Outcome:
     def error(self) -> dict[str, str] | None:
         """``error`` of the generation."""
         return {"code": self.error_code, "message": MESSAGES[self.error_code]} if self.error_code else None
+
+
+EXPIRED = Outcome(status=Status.EXPIRED, error_code=ErrorCode.EXPIRED)
+"""What becomes of a job whose deadline comes first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """All that is stored of a job: its receipt with the end it came to, and the output document while that exists."""
+
+    receipt: Receipt
+    completed_at: float | None
+    error_code: str | None
+    output: Json | None
 
 
 def event_type(endpoint: Endpoint, status: Status) -> str:

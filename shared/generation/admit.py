@@ -19,11 +19,31 @@ async def policy_for(request: GenerationRequest, services: Services) -> TenantPo
     policy = await services.policies.get(request.tenant) if known else None
     if policy is None:
         raise RequestRefused(Reason.UNKNOWN_TENANT, "tenant")
-    if policy.queue_submission == "forbidden":
-        raise RequestRefused(Reason.SUBMISSION_FORBIDDEN, "tenant")
+    check_policy(request, policy)
+    return policy
+
+
+def check_policy(request: GenerationRequest, policy: TenantPolicy) -> None:
+    """Raise `RequestRefused` for what the policy does not allow, whichever way the request came."""
     if request.model not in policy.models:
         raise RequestRefused(Reason.UNKNOWN_MODEL, "body.model")
-    return policy
+
+
+async def check_submission(request: GenerationRequest, policy: TenantPolicy, own: Receipt, services: Services) -> None:
+    """Refuse a message of the queue that the policy forbids, unless it is our own: admitted over HTTP, or a copy.
+
+    Ours are recognised by the receipt that stands at the job and by the MAC of the content, never by what a sender says.
+    """
+    if policy.queue_submission == "open":
+        return
+    standing = await services.generations.find(own)
+    if standing is None or not await is_known(request, standing, services.keys):
+        raise RequestRefused(Reason.SUBMISSION_FORBIDDEN, "tenant")
+
+
+async def is_known(request: GenerationRequest, standing: Receipt, keys: KeyStore) -> bool:
+    """Whether a receipt is of this content; one whose content is forgotten can say so of none."""
+    return standing.content_mac is not None and await is_same_content(request, standing.content_mac, keys)
 
 
 async def new_receipt(request: GenerationRequest, policy: TenantPolicy, services: Services, *, admitted_at: float) -> Receipt:

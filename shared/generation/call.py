@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from shared.domain import answer, retry, upstream
-from shared.domain.generation import ErrorCode, Outcome, Receipt, Status
+from shared.domain.generation import EXPIRED, ErrorCode, Outcome, Receipt, Status
 from shared.domain.policy import Deployment
 from shared.domain.request import GenerationRequest
 from shared.errors import Failure, LetheError, ModelFailed
@@ -14,8 +14,6 @@ from shared.telemetry import Event, log
 
 _NEXT_DEPLOYMENT = frozenset({Failure.RATE_LIMITED, Failure.UNAVAILABLE, Failure.ACCESS_DENIED, Failure.DEPLOYMENT_NOT_FOUND})
 """Failures that cost nothing and may be another deployment's success. A timeout or a broken answer may have been paid for."""
-
-EXPIRED = Outcome(status=Status.EXPIRED, error_code=ErrorCode.EXPIRED)
 
 
 async def call_model(

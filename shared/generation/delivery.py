@@ -23,6 +23,8 @@ class Delivery:
     enqueued_at: float
     expires_at: float
     properties: Properties = field(repr=False)
+    message_id: str | None = field(default=None, repr=False)
+    reply_to: str | None = field(default=None, repr=False)
 
     @property
     def admitted_at(self) -> float:

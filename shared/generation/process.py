@@ -6,10 +6,11 @@ Raising means that nothing was decided and the message must come again.
 
 import asyncio
 
-from shared.domain.generation import ErrorCode, Outcome, Receipt, Status
+from shared.delivery.announce import announce, is_heard
+from shared.domain.generation import ErrorCode, Outcome, Receipt, Status, event_type
 from shared.domain.request import GenerationRequest, parse
 from shared.errors import LeaseLost, OutputTooLarge, Reason, RequestRefused, ServiceUnavailable
-from shared.generation.admit import is_same_content, new_receipt, policy_for
+from shared.generation.admit import check_submission, is_same_content, new_receipt, policy_for
 from shared.generation.call import call_model
 from shared.generation.delivery import Delivery, schedule_copy, schedule_last_resort
 from shared.generation.reject import reject
@@ -43,6 +44,7 @@ async def _run(delivery: Delivery, services: Services) -> None:
     request = parse(delivery.body, max_bytes=services.limits.max_request_bytes)
     policy = await policy_for(request, services)
     own = await new_receipt(request, policy, services, admitted_at=delivery.admitted_at)
+    await check_submission(request, policy, own, services)
     claimed: Receipt | None = await services.generations.create(own)
     if claimed is not None and claimed.attempt_token != own.attempt_token:
         claimed = await _claim_standing(delivery, request, claimed, own.attempt_token, services)
@@ -79,28 +81,32 @@ async def _claim_standing(
         except LeaseLost:
             standing = await services.generations.read(standing)
     log(Event.JOB_ALREADY_ENDED, job_id=standing.job_id, status=standing.status)
+    await announce(standing.tenant_id, standing.job_id, services.webhooks)  # a crash may have come before it
     return None
 
 
 async def _check_content(delivery: Delivery, request: GenerationRequest, standing: Receipt, services: Services) -> None:
     """The same key with other content is a conflict.
 
-    After its deadline a content is forgotten, its MAC too. What was sent before that moment is a late repetition; what is
-    sent afterwards under a used key cannot be compared any more, and is refused rather than silently dropped.
+    At its deadline, or when it is deleted, a content is forgotten, its MAC too. What was sent before that moment is a late
+    repetition; what is sent afterwards under a used key cannot be compared any more, and is refused rather than dropped.
     """
     if standing.content_mac is None:
-        if delivery.enqueued_at > standing.content_expires_at:
+        if delivery.enqueued_at > standing.forgotten_at:
             raise RequestRefused(Reason.CONFLICT, "custom_id")
     elif not await is_same_content(request, standing.content_mac, services.keys):
         raise RequestRefused(Reason.CONFLICT, "custom_id")
 
 
 async def _finish(receipt: Receipt, request: GenerationRequest, outcome: Outcome, services: Services) -> None:
+    heard = await is_heard(receipt.tenant_id, event_type(receipt.endpoint, outcome.status), services.webhooks)
     try:
-        await services.generations.finish(receipt, request, outcome)
+        await services.generations.finish(receipt, request, outcome, heard=heard)
     except OutputTooLarge:
-        outcome = TOO_LARGE
-        await services.generations.finish(receipt, request, outcome)
+        await _finish(receipt, request, TOO_LARGE, services)
+        return
+    if heard:
+        await announce(receipt.tenant_id, receipt.job_id, services.webhooks)
     log(
         Event.JOB_ENDED,
         job_id=receipt.job_id,

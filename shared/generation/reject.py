@@ -1,17 +1,20 @@
 """A message that cannot be accepted goes to queue ``generation-rejected``, whole, with a reason and a field."""
 
+import json
 import re
 
 from shared.azure.queues import Outgoing, Properties
 from shared.domain.policy import TENANT_ID
 from shared.domain.request import claimed_tenant
-from shared.errors import MessageTooLarge, RequestRefused
+from shared.errors import REFUSALS, MessageTooLarge, RequestRefused, ServiceUnavailable
 from shared.generation.delivery import Delivery
 from shared.generation.services import Services
+from shared.patience import patience
 from shared.telemetry import Event, log
 
 QUEUE = "generation-rejected"
 UNKNOWN_TENANT_SECONDS = 3600
+REPLY_PATIENCE = 5.0
 
 
 async def reject(delivery: Delivery, refusal: RequestRefused, services: Services) -> None:
@@ -32,3 +35,25 @@ async def reject(delivery: Delivery, refusal: RequestRefused, services: Services
         properties["body_omitted"] = True
         await services.queues.send(QUEUE, Outgoing(body=b"", message_id=message_id, ttl=ttl, properties=properties))
     log(Event.MESSAGE_REJECTED, code=refusal.reason)
+    if policy is not None and delivery.reply_to in policy.reply_queues:
+        await _reply(delivery, refusal, delivery.reply_to, ttl, services)
+
+
+async def _reply(delivery: Delivery, refusal: RequestRefused, queue: str, ttl: float, services: Services) -> None:
+    """Tell the sender, on a queue that its policy lists, what was wrong: an object without content.
+
+    It is found by its correlation id, which is the sender's own message id. The refused message lies safe already, so a reply
+    queue that does not answer is no reason to hold the worker.
+    """
+    body = {"object": "error", "code": refusal.reason, "field": refusal.field, "message": REFUSALS[refusal.reason]}
+    reply = Outgoing(
+        body=json.dumps(body).encode(),
+        message_id=f"rejected.{delivery.sequence_number}",
+        correlation_id=delivery.message_id,
+        ttl=ttl,
+    )
+    try:
+        with patience(REPLY_PATIENCE):
+            await services.queues.send(queue, reply)
+    except ServiceUnavailable:
+        log(Event.REPLY_FAILED, code=refusal.reason, warning=True)

@@ -7,7 +7,9 @@ from shared.azure.keys import KeyStore
 from shared.azure.model import Models
 from shared.azure.policies import Policies
 from shared.azure.queues import Queues
+from shared.azure.records import Records
 from shared.clock import Clock
+from shared.delivery.services import Webhooks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,12 +24,14 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The stores, queues, keys, models and clock of a job."""
+    """The stores, queues, keys, models, webhooks and clock of a job."""
 
     generations: Generations
+    records: Records
     policies: Policies
     queues: Queues
     keys: KeyStore
     models: Models
+    webhooks: Webhooks
     clock: Clock
     limits: Limits

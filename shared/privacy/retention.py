@@ -10,8 +10,10 @@ from functools import partial
 from shared.azure.due_documents import PAGE, Due, DueDocuments
 from shared.azure.queues import Lying, Queues
 from shared.clock import Clock
+from shared.delivery.announce import reannounce
+from shared.delivery.services import Webhooks
+from shared.domain.step_report import StepReport
 from shared.errors import LetheError
-from shared.privacy.reports import StepReport
 from shared.telemetry import Event, log
 
 MAX_DOCUMENTS = 10_000
@@ -27,6 +29,7 @@ class Retention:
 
     documents: DueDocuments
     queues: Queues
+    webhooks: Webhooks
     clock: Clock
     dead_letter_max_age: int
 
@@ -42,6 +45,7 @@ async def enforce(retention: Retention) -> list[StepReport]:
     }
     for queue in QUEUES:
         steps[f"dead_letters_{queue}"] = partial(_purge, retention, queue=queue, dead_letters=True)
+    steps["undelivered_events"] = partial(reannounce, retention.webhooks)
     return [await _reported(step, run) for step, run in steps.items()]
 
 

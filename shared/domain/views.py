@@ -1,0 +1,89 @@
+"""A job as its caller sees it: Lethe's generation object, and the response object of OpenAI's face."""
+
+from typing import Any
+
+from shared.domain.bodies import Endpoint
+from shared.domain.generation import MESSAGES, Record, Status
+from shared.domain.json_document import Json
+
+GENERATION = "gen_"
+RESPONSE = "resp_"
+
+_ON_OPENAIS_FACE = {Status.EXPIRED: "failed"}
+_DEFAULTS: Json = {
+    "error": None,
+    "incomplete_details": None,
+    "instructions": None,
+    "output": [],
+    "parallel_tool_calls": True,
+    "temperature": None,
+    "tool_choice": "auto",
+    "tools": [],
+    "top_p": None,
+    "usage": None,
+}
+"""What OpenAI's SDK expects of a response that has no result yet."""
+
+
+def job_id(public_id: str, prefix: str) -> str | None:
+    """Return the job id inside a public id, None when it is none."""
+    inner = public_id.removeprefix(prefix)
+    well_formed = public_id.startswith(prefix) and len(inner) == 40 and set(inner) <= set("0123456789abcdef")  # noqa: PLR2004
+    return inner if well_formed else None
+
+
+def generation(record: Record) -> Json:
+    """Lethe's own object. ``custom_id`` and ``batch`` are known while there is an output, which alone holds them."""
+    receipt, output = record.receipt, record.output or {}
+    return {
+        "id": f"{GENERATION}{receipt.job_id}",
+        "object": "generation",
+        "custom_id": output.get("custom_id"),
+        "batch": output.get("batch"),
+        "status": receipt.status,
+        "endpoint": receipt.endpoint,
+        "created_at": int(receipt.created_at),
+        "completed_at": _whole(record.completed_at),
+        "expires_at": int(receipt.content_expires_at),
+        "abuse_record_expires_at": None,
+        "response": output.get("response"),
+        "error": _error(record.error_code),
+        "content_filter": output.get("content_filter"),
+        "usage": output.get("usage"),
+        "processed_in": output.get("processed_in"),
+        "ai_generated": True,
+    }
+
+
+def response(record: Record) -> Json:
+    """OpenAI's response object, for a job of the Responses endpoint: the model's own answer under Lethe's id."""
+    receipt, output = record.receipt, record.output or {}
+    answer = output.get("response") or {}
+    body: dict[str, Any] = {**_DEFAULTS, **(answer.get("body") or {})}
+    return {
+        **body,
+        "id": f"{RESPONSE}{receipt.job_id}",
+        "object": "response",
+        "background": True,
+        "created_at": int(receipt.created_at),
+        "completed_at": _whole(record.completed_at),
+        "expires_at": int(receipt.content_expires_at),
+        "status": _ON_OPENAIS_FACE.get(receipt.status, receipt.status),
+        "model": receipt.model,
+        "metadata": output.get("metadata") or {},
+        "error": _error(record.error_code),
+        "store": False,
+    }
+
+
+def has_response(record: Record) -> bool:
+    """Whether the job may be seen on OpenAI's face at all."""
+    return record.receipt.endpoint is Endpoint.RESPONSES
+
+
+def _error(code: str | None) -> dict[str, str] | None:
+    return {"code": code, "message": MESSAGES[code]} if code else None
+
+
+def _whole(moment: float | None) -> int | None:
+    return None if moment is None else int(moment)

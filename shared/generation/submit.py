@@ -1,0 +1,60 @@
+"""Admission over HTTP: the receipt first, then the message.
+
+A crash in between leaves a receipt that nobody works on. The caller, who got no answer, repeats the request; a receipt that
+is still queued then sends again. If nobody repeats, the timer ends the job at its deadline.
+"""
+
+import json
+from dataclasses import replace
+
+from shared.azure.queues import Outgoing
+from shared.domain.generation import Receipt, Record, Status
+from shared.domain.json_document import Json
+from shared.domain.policy import TenantPolicy
+from shared.domain.request import parse
+from shared.errors import LeaseLost, Reason, RequestRefused
+from shared.generation.admit import check_policy, is_known, new_receipt
+from shared.generation.delivery import ADMITTED_AT, QUEUE
+from shared.generation.read import read
+from shared.generation.services import Services
+from shared.telemetry import Event, log
+
+
+async def submit(envelope: Json, policy: TenantPolicy, services: Services) -> Record:
+    """Admit the queue's object without its ``tenant``, and return its job.
+
+    The same key with the same content answers the same job, with its output when it has ended. Raises `RequestRefused`, with
+    reason ``conflict`` when the key belongs to other content or to a content that is forgotten, and `Gone` as `read` does.
+    """
+    if "tenant" in envelope:
+        raise RequestRefused(Reason.UNKNOWN_FIELD, "tenant")
+    message = json.dumps({"tenant": policy.tenant_id, **envelope}, ensure_ascii=False, separators=(",", ":")).encode()
+    request = parse(message, max_bytes=services.limits.max_request_bytes)
+    check_policy(request, policy)
+    now = services.clock()
+    own = replace(await new_receipt(request, policy, services, admitted_at=now), status=Status.QUEUED, lease_until=now)
+    standing = await services.generations.create(own)
+    if standing.attempt_token != own.attempt_token and not await is_known(request, standing, services.keys):
+        raise RequestRefused(Reason.CONFLICT, "custom_id")
+    if standing.status.terminal or standing.content_expires_at <= services.clock():
+        return await read(standing.tenant_id, standing.job_id, services)
+    await _enqueue(message, standing, is_first=standing is own, services=services)
+    return Record(receipt=standing, completed_at=None, error_code=None, output=None)
+
+
+async def _enqueue(message: bytes, standing: Receipt, *, is_first: bool, services: Services) -> None:
+    """Send the job's message, unless somebody works on it already; each sending has an attempt number of its own."""
+    if standing.status is not Status.QUEUED:
+        return
+    try:
+        attempt = standing.attempt if is_first else await services.generations.next_attempt(standing)
+    except LeaseLost:
+        return
+    outgoing = Outgoing(
+        body=message,
+        message_id=f"{standing.job_id}.{attempt}",
+        ttl=standing.content_expires_at - services.clock(),
+        properties={ADMITTED_AT: standing.created_at},
+    )
+    await services.queues.send(QUEUE, outgoing)
+    log(Event.JOB_SUBMITTED, job_id=standing.job_id, attempt=attempt)
