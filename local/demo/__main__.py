@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from local.demo import batch_file, forgetting, progress, samples, showcase
+from local.demo import batch_file, forgetting, over_http, progress, samples, showcase
 from local.demo.client import Client
 from local.stack import child
 from local.stack.errors import StackError
@@ -57,10 +57,17 @@ def _show(client: Client, console: Console, endpoints: dict[str, Any]) -> int:
     if forgotten is not None and forgotten.output is not None:
         watched = forgetting.Watch(output=forgotten.output, canary=canary, state=Path(endpoints["state"]))
         failures += forgetting.watch(client, console, watched)
+    steps = over_http.run(endpoints)
+    console.print()
+    console.print(over_http.table(steps))
+    failures += over_http.failed_expectations(steps)
     for failure in failures:
         console.print(f"NOT as expected: {failure}")
     if not failures:
-        console.print(f"\nAll {len(requests)} requests ended as expected, and what had to be forgotten is gone.")
+        console.print(
+            f"\nAll {len(requests)} requests and {len(steps)} steps over HTTP ended as expected, "
+            "and what had to be forgotten is gone."
+        )
     return 1 if failures else 0
 
 

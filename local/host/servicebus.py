@@ -27,16 +27,22 @@ waits its turn, and a received message is noticed late. The SDK's 0.2 s would de
 
 @asynccontextmanager
 async def connect(connection: Connection) -> AsyncIterator[ServiceBusClient]:
-    """Open a client that never retries by itself: the pump does, for ever."""
+    """Open a client that never retries by itself: the pump does, for ever.
+
+    ``try_timeout``, because the SDK settles a message of an earlier connection by a request whose 60 s no cancellation cuts
+    short: on a connection that is just being closed it waits without ever giving the loop back.
+    """
     if connection.connection_string:
-        async with ServiceBusClient.from_connection_string(connection.connection_string, retry_total=0) as client:
+        async with ServiceBusClient.from_connection_string(
+            connection.connection_string, retry_total=0, try_timeout=_SETTLE_LIMIT
+        ) as client:
             yield client
         return
     from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415  # 0.4 s, and rarely needed here
 
     async with (
         DefaultAzureCredential() as credential,
-        ServiceBusClient(str(connection.namespace), credential, retry_total=0) as client,
+        ServiceBusClient(str(connection.namespace), credential, retry_total=0, try_timeout=_SETTLE_LIMIT) as client,
     ):
         yield client
 

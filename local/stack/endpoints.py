@@ -29,6 +29,7 @@ def describe(*, state: Path, addresses: settings.Addresses, tokens: dict[str, st
             "control_url": addresses.of("model", "/_control"),
         },
         "tokens": tokens,
+        "webhook_receiver": addresses.of("receiver"),
         "pids": pids,
         "cosmos_control": addresses.of("cosmos", "/_control"),
         "issuer_control": addresses.of("issuer", "/_control"),

@@ -9,6 +9,7 @@ from typing import Any
 from local.parts import HOST, PORTS
 
 COSMOS_DATABASE = "lethe"
+_PRINCIPALS = Path(__file__).parent.parent / "seed" / "principals.json"
 _EMULATOR_KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="  # documented
 
 _TUNABLE = {
@@ -58,6 +59,9 @@ def clock_offset_file(state: Path) -> Path:
 
 def app_settings(state: Path, addresses: Addresses) -> dict[str, Any]:
     """Everything that the app reads from its environment, in the form of a ``local.settings.json``."""
+    principals = json.loads(_PRINCIPALS.read_text(encoding="utf-8"))
+    directory = principals["directory"]
+    jwks = f"/{directory}/discovery/v2.0/keys"
     values = {
         "FUNCTIONS_WORKER_RUNTIME": "python",
         "AzureWebJobsStorage": "UseDevelopmentStorage=true",
@@ -70,6 +74,9 @@ def app_settings(state: Path, addresses: Addresses) -> dict[str, Any]:
         "LETHE_CLOCK_OFFSET_FILE": str(clock_offset_file(state)),
         "IDENTITY_ENDPOINT": addresses.of("issuer", "/msi/token"),
         "IDENTITY_HEADER": identity_header(),
+        "LETHE_TOKEN_ISSUERS": json.dumps({addresses.of("issuer", f"/{directory}/v2.0"): addresses.of("issuer", jwks)}),
+        "LETHE_TOKEN_AUDIENCES": json.dumps([principals["audience"]]),
+        "LETHE_WEBHOOK_ALLOW_LOOPBACK": "true",
         **{name: os.environ.get(name, default) for name, default in _TUNABLE.items()},
     }
     return {"IsEncrypted": False, "Values": values}
