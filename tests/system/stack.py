@@ -55,6 +55,29 @@ class Stack:
         os.kill(pid, signal.SIGKILL)
         wait_for(f"{part} to be restarted", lambda: self.endpoints["pids"][part] != pid)
 
+    @contextmanager
+    def down(self, part: str) -> Iterator[None]:
+        """Keep a part dead for the length of a ``with`` block; return when it runs again on its port."""
+        described = self.endpoints
+        pid = described["pids"][part]
+        os.kill(described["supervisor"], signal.SIGSTOP)  # or it would be restarted at once
+        try:
+            os.kill(pid, signal.SIGKILL)
+            yield
+        finally:
+            os.kill(described["supervisor"], signal.SIGCONT)
+        wait_for(f"{part} to be restarted", lambda: self.endpoints["pids"][part] != pid)
+
+    @contextmanager
+    def frozen(self, part: str) -> Iterator[None]:
+        """Let a part take connections and answer nothing for the length of a ``with`` block."""
+        pid = self.endpoints["pids"][part]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
     def advance(self, seconds: float) -> None:
         """Move the clock of the whole stack forward."""
         with pytest.MonkeyPatch.context() as patch:

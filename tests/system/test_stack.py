@@ -15,7 +15,7 @@ from local.stack import child
 from local.stack.errors import StackError
 from tests.system.stack import Stack, running_stack, wait_for
 
-PARTS = {"broker", "cosmos", "model", "issuer", "host"}
+PARTS = {"broker", "cosmos", "model", "issuer", "receiver", "host"}
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +114,7 @@ def _port(endpoints: dict[str, Any], part: str) -> int:
         "cosmos": endpoints["cosmos"]["endpoint"],
         "model": endpoints["openai"]["base_url"],
         "issuer": endpoints["issuer_control"],
+        "receiver": endpoints["webhook_receiver"],
         "host": endpoints["http"],
     }
     found = re.search(r":(\d+)", where[part])

@@ -29,19 +29,6 @@ def test_only_queued_and_in_progress_are_not_terminal() -> None:
     assert {status for status in Status if not status.terminal} == {Status.QUEUED, Status.IN_PROGRESS}
 
 
-@pytest.mark.parametrize(
-    ("status", "now", "leased"),
-    [
-        (Status.IN_PROGRESS, 59.9, True),
-        (Status.IN_PROGRESS, 60.0, False),
-        (Status.QUEUED, 0.0, False),  # given back: nobody holds it whatever the lease says
-        (Status.COMPLETED, 0.0, False),
-    ],
-)
-def test_a_job_is_leased_while_it_runs_and_its_lease_lasts(status: Status, now: float, leased: bool) -> None:  # noqa: FBT001
-    assert replace(RECEIPT, status=status).is_leased(now) is leased
-
-
 @pytest.mark.parametrize(("status", "moment"), [(Status.IN_PROGRESS, 60.0), (Status.QUEUED, 5.0)])
 def test_a_job_may_be_taken_after_its_lease_or_its_pause(status: Status, moment: float) -> None:
     assert replace(RECEIPT, status=status).ready_at() == moment

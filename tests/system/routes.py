@@ -1,0 +1,85 @@
+"""The routes of the app: what a good request to each of them is, and how it answers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.system.http import Http, line
+
+CANARY = "canary-8d21f0aa"
+"""In every value that a request of these routes carries; no refusal may repeat it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """A route with a good request: ``needs`` is what its ``{id}`` names."""
+
+    method: str
+    template: str
+    status: int
+    needs: str | None = None
+    body: Any = None
+    others: int = 404
+    """What another tenant is answered: 404 for what is not its own, otherwise what the right tenant is."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} /{self.template}"
+
+    def path(self, id_: str) -> str:
+        return f"/{self.template.replace('{id}', id_)}"
+
+    @property
+    def is_openais(self) -> bool:
+        return self.template.startswith("openai/")
+
+
+RESPONSE = {"model": "gpt-small", "input": CANARY, "background": True, "metadata": {"custom_id": f"{CANARY}-response"}}
+HOOK = {"name": CANARY, "url": f"http://127.0.0.1:9/hooks/{CANARY}", "event_types": ["response.completed"]}
+
+RESPONSES, ENDPOINTS = "openai/v1/responses", "openai/v1/webhook_endpoints"
+
+ROUTES = [
+    Route(method="POST", template="v1/generations", status=202, body=line(CANARY, custom_id=CANARY), others=202),
+    Route(method="POST", template="v1/generations/lookup", status=200, needs="generation", body={"custom_id": "{custom_id}"}),
+    Route(method="GET", template="v1/generations/{id}", status=200, needs="generation"),
+    Route(method="DELETE", template="v1/generations/{id}", status=204, needs="generation"),
+    Route(method="POST", template=RESPONSES, status=200, body=RESPONSE, others=200),
+    Route(method="GET", template=f"{RESPONSES}/{{id}}", status=200, needs="response"),
+    Route(method="POST", template=f"{RESPONSES}/{{id}}/cancel", status=200, needs="response"),
+    Route(method="DELETE", template=f"{RESPONSES}/{{id}}", status=200, needs="response"),
+    Route(method="GET", template="openai/v1/models", status=200, others=200),
+    Route(method="POST", template=ENDPOINTS, status=200, body=HOOK, others=200),
+    Route(method="GET", template=ENDPOINTS, status=200, others=200),
+    Route(method="GET", template=f"{ENDPOINTS}/{{id}}", status=200, needs="endpoint"),
+    Route(method="POST", template=f"{ENDPOINTS}/{{id}}", status=200, needs="endpoint", body={"name": CANARY}),
+    Route(method="DELETE", template=f"{ENDPOINTS}/{{id}}", status=200, needs="endpoint"),
+    Route(method="POST", template=f"{ENDPOINTS}/{{id}}/rotate_secret", status=200, needs="endpoint", body={}),
+    Route(
+        method="POST",
+        template=f"{ENDPOINTS}/{{id}}/test",
+        status=200,
+        needs="endpoint",
+        body={"event_type": "response.completed"},
+    ),
+]
+"""Every route but the health check, which is everybody's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thing:
+    """Something of contoso's: its id, and the key of what has one."""
+
+    id: str
+    custom_id: str = ""
+
+
+def make(kind: str | None, http: Http) -> Thing:
+    """Let contoso have what a route needs."""
+    if kind is None:
+        return Thing(id="")
+    if kind == "endpoint":
+        url = f"{http.stack.endpoints['webhook_receiver']}/hooks/callers"
+        return Thing(id=http.call("POST", f"/{ENDPOINTS}", HOOK | {"url": url}).json["id"])
+    request = line(CANARY)
+    made = http.call("POST", "/v1/generations", request).json["id"]
+    return Thing(id=made if kind == "generation" else made.replace("gen_", "resp_"), custom_id=request["custom_id"])
