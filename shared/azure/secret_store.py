@@ -39,6 +39,9 @@ class SecretStore(Protocol):
     def get(self, name: str, kid: str) -> Awaitable[str | None]:
         """Return one version, None when it is no more."""
 
+    def retire(self, name: str, kid: str) -> Awaitable[None]:
+        """Take one version out of use for good; one that is gone is no error."""
+
     def delete(self, name: str) -> Awaitable[None]:
         """Delete all versions; a secret that is gone is no error."""
 
@@ -78,6 +81,16 @@ class FileSecrets:
         """Look a version up; readers need no lock, because the file is replaced in one step."""
         versions = (await _in_thread(self._read)).get(name, [])
         return next((version["secret"] for version in versions if version["kid"] == kid), None)
+
+    async def retire(self, name: str, kid: str) -> None:
+        """Take one version out of the file."""
+
+        def remove() -> None:
+            with self._locked() as secrets:
+                if name in secrets:
+                    secrets[name] = [version for version in secrets[name] if version["kid"] != kid]
+
+        await _in_thread(remove)
 
     async def delete(self, name: str) -> None:
         """Take all versions out of the file."""
@@ -144,6 +157,17 @@ class VaultSecrets:
                 self._cache.clear()
             self._cache[name, kid] = secret
         return secret
+
+    @patient
+    async def retire(self, name: str, kid: str) -> None:
+        """Disable one version, because a vault deletes whole secrets only: nobody reads a disabled one."""
+        self._cache.pop((name, kid), None)
+        try:
+            await self._client.update_secret_properties(name, kid, enabled=False)
+        except ResourceNotFoundError:
+            return
+        except (AzureError, OSError):
+            raise KeysUnavailable from None
 
     @patient
     async def delete(self, name: str) -> None:

@@ -140,18 +140,27 @@ async def delete_endpoint(tenant: str, endpoint_id: str, webhooks: Webhooks) -> 
 
 
 async def rotate_secret(tenant: str, endpoint_id: str, *, keep_old: bool, webhooks: Webhooks) -> WithSecret:
-    """Give an endpoint a new secret; the old one signs beside it for 24 hours, or no more. Raises `UnknownEndpoint`."""
+    """Give an endpoint a new secret; the old one signs beside it for 24 hours, or no more. Raises `UnknownEndpoint`.
+
+    What signs no more leaves the key store last: a crash before that leaves a secret that nothing uses.
+    """
     await webhooks.endpoints.get(tenant, _checked(endpoint_id))
     secret, now = new_secret(), webhooks.clock()
-    kid = await webhooks.secrets.put(secret_name(tenant, endpoint_id), secret)
+    name = secret_name(tenant, endpoint_id)
+    kid = await webhooks.secrets.put(name, secret)
+    replaced: set[str] = set()
 
     def rotated(current: WebhookEndpoint) -> WebhookEndpoint:
         if current.signing.current == kid:
             return current
         signing = current.signing.rotated(kid, now=now, keep_old=keep_old)
+        replaced.update(known for known in (current.signing.current, current.signing.previous) if known)
         return replace(current, signing=signing, signing_secret_hint=hint_of(secret), updated_at=now)
 
-    return WithSecret(endpoint=await webhooks.endpoints.change(tenant, endpoint_id, rotated), secret=secret)
+    endpoint = await webhooks.endpoints.change(tenant, endpoint_id, rotated)
+    for retired in replaced.difference((endpoint.signing.current, endpoint.signing.previous)):
+        await webhooks.secrets.retire(name, retired)
+    return WithSecret(endpoint=endpoint, secret=secret)
 
 
 async def send_test(tenant: str, endpoint_id: str, *, event_type: str, webhooks: Webhooks) -> int:

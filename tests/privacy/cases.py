@@ -96,10 +96,16 @@ class Planting:
             self._planted[place] = self.flock.plant(self.path, place)
         return self._planted[place]
 
+    def labels_in(self, content: bytes) -> frozenset[Label]:
+        """Labels of the canaries that stand in some bytes as they are."""
+        return frozenset(
+            Label(path=self.path, place=place) for place, each in self._planted.items() if each.encode() in content
+        )
+
     def case(self, body: object, ending: Ending, **more: Any) -> Case:  # noqa: ANN401
         """Make the case, with canaries around the body too; a body that is no bytes becomes JSON."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        in_body = {place for place, canary in self._planted.items() if canary.encode() in content}
+        in_body = self.labels_in(content)
         properties = {
             "subject": self("subject of the message"),
             "correlation_id": self("correlation id"),
@@ -118,7 +124,7 @@ class Planting:
             path=self.path,
             ending=ending,
             body=content,
-            in_body=frozenset(Label(path=self.path, place=place) for place in in_body),
+            in_body=in_body,
             around_body=frozenset(Label(path=self.path, place=place) for place in around),
             properties=properties,
             **more,

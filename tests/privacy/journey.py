@@ -14,7 +14,7 @@ import pytest
 from tests.privacy import bus
 from tests.privacy.cases import QUEUES, STORE, Case, Kind, Traces
 from tests.privacy.flock import CUT, Flock
-from tests.privacy.scan import Finding, scan
+from tests.privacy.scan import Finding, Wanted, scan
 from tests.system.stack import Stack
 
 SETTLED_SECONDS = 10.0
@@ -116,12 +116,19 @@ class Journey:
         return sum(message.body not in waiting for message in bus.peek(self.connection, bus.REQUESTS))
 
     def look(self, traces: Callable[[Case], Traces]) -> Look:
-        """Scan every file below the state folder, until it holds what it has to and nothing else or may be called settled."""
-        wanted = {(str(label), file) for case in self.cases for label, file in traces(case)}
+        """Scan for what is left of the cases."""
+        return self.look_for({(str(label), file) for case in self.cases for label, file in traces(case)})
+
+    def look_for(self, wanted: set[tuple[str, str]], *, among: Wanted | None = None) -> Look:
+        """Scan every file below the state folder, until it holds what it has to and nothing else or may be called settled.
+
+        ``wanted`` is what has to be found: labels, and the files in which they stand; ``among`` is what is looked for, all
+        canaries if nothing else is said.
+        """
         cut = {(CUT, file) for _, file in wanted}  # by a page of the database: its whole is found there as well
         until = time.monotonic() + SETTLED_SECONDS
         while True:
-            findings = scan(self.flock, self.stack.state)
+            findings = scan(among or self.flock, self.stack.state)
             missing = wanted - {(finding.label, self._file(finding)) for finding in findings}
             surplus = [finding for finding in findings if (finding.label, self._file(finding)) not in wanted | cut]
             if not (missing or surplus) or time.monotonic() > until:

@@ -14,12 +14,13 @@ _CONTAINERS = ("generations", "policies", "webhook-endpoints", "privacy", "abuse
 _DIGEST = re.compile(rb"(?<![0-9a-f])(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})(?![0-9a-f])")
 
 
-def content_free_documents(journey: Journey) -> bytes:
-    """Every document of every container but the outputs: receipts and events above all."""
+def content_free_documents(journey: Journey, *, but: str | None = None) -> bytes:
+    """Every document of every container (but one) except the outputs: receipts and events above all."""
     with journey.stack.client() as client:
         documents = [
             document
             for name in _CONTAINERS
+            if name != but
             for document in client.container(name).query_items("SELECT * FROM c", enable_cross_partition_query=True)
             if document.get("dataClass") != "output"
         ]

@@ -93,6 +93,7 @@ class Vault:
     def __init__(self) -> None:
         self.versions: dict[str, list[str]] = {}
         self.reads = 0
+        self.disabled: list[str] = []
 
     async def set_secret(self, name: str, value: str) -> SimpleNamespace:
         self.versions.setdefault(name, []).append(value)
@@ -103,6 +104,11 @@ class Vault:
         if name not in self.versions or int(version) > len(self.versions[name]):
             raise ResourceNotFoundError
         return SimpleNamespace(value=self.versions[name][int(version) - 1])
+
+    async def update_secret_properties(self, name: str, version: str, *, enabled: bool) -> None:
+        if name not in self.versions:
+            raise ResourceNotFoundError
+        self.disabled += [] if enabled else [version]
 
     async def delete_secret(self, name: str) -> None:
         if self.versions.pop(name, None) is None:
@@ -119,6 +125,25 @@ async def test_a_version_in_key_vault_is_read_once_and_gone_when_deleted() -> No
     await secrets.delete(NAME)
     await secrets.delete(NAME)
     assert await secrets.get(NAME, first) is None
+
+
+async def test_a_version_that_is_retired_leaves_the_file_and_the_others_stay(tmp_path: Path) -> None:
+    secrets = FileSecrets(tmp_path / "secrets.json")
+    first, second = await secrets.put(NAME, "whsec_1"), await secrets.put(NAME, "whsec_2")
+    await secrets.retire(NAME, first)
+    await secrets.retire(NAME, first)
+    await secrets.retire("unknown", first)
+    assert [await secrets.get(NAME, kid) for kid in (first, second)] == [None, "whsec_2"]
+    assert "whsec_1" not in (tmp_path / "secrets.json").read_text()
+
+
+async def test_a_version_that_is_retired_is_disabled_in_key_vault() -> None:
+    vault = Vault()
+    secrets = VaultSecrets(cast("SecretClient", vault))
+    first = await secrets.put(NAME, "whsec_1")
+    await secrets.retire(NAME, first)
+    await secrets.retire("unknown", first)
+    assert vault.disabled == [first]
 
 
 async def test_the_secrets_lie_beside_the_keys_of_the_url(tmp_path: Path) -> None:
