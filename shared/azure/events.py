@@ -12,7 +12,7 @@ from enum import StrEnum
 from azure.core import MatchConditions
 from azure.cosmos.aio import ContainerProxy
 
-from shared.azure.cosmos import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, Answered, Document, foreign_errors
+from shared.azure.cosmos import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, Answered, Document, foreign_errors, sets
 from shared.clock import Clock
 from shared.domain.policy import ttl
 from shared.errors import StoreUnavailable
@@ -197,7 +197,7 @@ class Events:
                 await self._container.patch_item(
                     "event",
                     [event.tenant_id, event.job_id],
-                    [{"op": "set", "path": f"/{name}", "value": value} for name, value in fields.items()],
+                    sets(fields),
                     filter_predicate=predicate,
                     etag=etag,
                     match_condition=MatchConditions.IfNotModified if etag else None,

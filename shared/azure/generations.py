@@ -136,7 +136,7 @@ class Generations:
                     [receipt.tenant_id, receipt.job_id],
                     [
                         {"op": "incr", "path": "/attempt", "value": 1},
-                        {"op": "set", "path": "/ttl", "value": self._ttl(receipt)},
+                        *sets({"ttl": self._ttl(receipt)}),
                     ],
                     filter_predicate=f"FROM c WHERE {_LIVE}",
                 )
