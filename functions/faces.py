@@ -83,7 +83,13 @@ _STATIC: dict[type[LetheError], tuple[HTTPStatus, str]] = {
     UnsupportedMediaType: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
     ServiceUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "service_unavailable"),
 }
-_REASONS = {Reason.CONFLICT: HTTPStatus.CONFLICT, Reason.REQUEST_TOO_LARGE: HTTPStatus.CONTENT_TOO_LARGE}
+_REASONS = {
+    Reason.CONFLICT: HTTPStatus.CONFLICT,
+    Reason.REQUEST_TOO_LARGE: HTTPStatus.CONTENT_TOO_LARGE,
+    Reason.WRONG_GEOGRAPHY: HTTPStatus.FORBIDDEN,
+    Reason.RESIDENCY_FORBIDDEN: HTTPStatus.FORBIDDEN,
+    Reason.GROUNDING_FORBIDDEN: HTTPStatus.FORBIDDEN,
+}
 _REFUSALS = {
     Refusal.TOO_MANY_ENDPOINTS: HTTPStatus.CONFLICT,
     Refusal.TOO_MANY_TESTS: HTTPStatus.TOO_MANY_REQUESTS,

@@ -1,6 +1,6 @@
 """Callers of the HTTP faces: a principal, and the tenant whose policy lists it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from shared.domain.principal import TENANT_ROLES, Principal, Role
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Who calls, and for which tenant; those who run the service call for none."""
+    """Who calls, and for which tenant; those who run the service call for none.
+
+    A role that acts for a tenant counts when both give it: the token, and the tenant's policy.
+    """
 
     principal: Principal
     tenant: "TenantPolicy | None"
@@ -47,5 +50,7 @@ class Callers:
         principal = await self._verifier.verify(authorization)
         if principal.roles.isdisjoint(TENANT_ROLES):
             return Caller(principal=principal, tenant=None)
-        tenant = await self._policies.of_principal(directory=principal.directory, client_id=principal.client_id)
-        return Caller(principal=principal, tenant=tenant)
+        name = {"directory": principal.directory, "client_id": principal.client_id}
+        tenant = await self._policies.of_principal(**name)
+        granted = tenant.roles_of(**name) if tenant else TENANT_ROLES
+        return Caller(principal=replace(principal, roles=principal.roles - (TENANT_ROLES - granted)), tenant=tenant)

@@ -45,11 +45,12 @@ class Composition:
             queues=self._queues,
             keys=open_store(chosen.key_store, credential=self._credential, clock=self._clock),
             models=Models(
-                chosen.model_resources,
+                [deployment.endpoint for deployment in chosen.stamp.deployments.values()],
                 token=get_bearer_token_provider(self._credential, chosen.model_token_scope),
                 timeout=chosen.model_timeout,
             ),
             webhooks=self.webhooks,
+            stamp=chosen.stamp,
             clock=self._clock,
             limits=Limits(
                 lease=chosen.lease,

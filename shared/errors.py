@@ -66,6 +66,10 @@ class Reason(StrEnum):
     UNKNOWN_TENANT = "unknown_tenant"
     UNKNOWN_MODEL = "unknown_model"
     SUBMISSION_FORBIDDEN = "submission_forbidden"
+    WRONG_GEOGRAPHY = "wrong_geography"
+    RESIDENCY_FORBIDDEN = "residency_forbidden"
+    GROUNDING_FORBIDDEN = "grounding_forbidden"
+    OUTPUT_LIMIT = "output_limit_exceeded"
     CONFLICT = "conflict"
 
 
@@ -85,6 +89,10 @@ REFUSALS: dict[Reason, str] = {
     Reason.UNKNOWN_TENANT: "There is no such tenant.",
     Reason.UNKNOWN_MODEL: "The tenant's policy has no such model.",
     Reason.SUBMISSION_FORBIDDEN: "The tenant's policy does not allow submission by queue.",
+    Reason.WRONG_GEOGRAPHY: "The tenant belongs to another geography.",
+    Reason.RESIDENCY_FORBIDDEN: "No deployment of this model may process the tenant's data.",
+    Reason.GROUNDING_FORBIDDEN: "The tenant's policy does not allow grounding data.",
+    Reason.OUTPUT_LIMIT: "The request asks for more output tokens than the tenant may use.",
     Reason.CONFLICT: "The key belongs to a request with other content.",
 }
 """One sentence for each reason, for people; programs read the code."""
@@ -198,6 +206,7 @@ class Failure(StrEnum):
     REJECTED = "model_rejected_request"
     ACCESS_DENIED = "model_access_denied"
     DEPLOYMENT_NOT_FOUND = "deployment_not_found"
+    UNFILTERED = "content_filter_unavailable"
 
 
 class ModelFailed(LetheError):

@@ -4,11 +4,13 @@ The app itself never creates any of them; in Azure the infrastructure templates 
 """
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from azure.cosmos import PartitionKey
 from azure.cosmos.aio import CosmosClient
+from azure.cosmos.exceptions import CosmosResourceExistsError
 
 _SEED = Path(__file__).parent.parent / "seed"
 
@@ -19,7 +21,7 @@ def policies() -> list[dict[str, Any]]:
 
 
 async def cosmos(*, endpoint: str, key: str, database: str) -> None:
-    """Create what is missing and write the sample policies anew; safe to repeat."""
+    """Create what is missing, sample policies too: one that was changed or offboarded stays so. Safe to repeat."""
     containers = json.loads((_SEED / "containers.json").read_text(encoding="utf-8"))
     async with CosmosClient(endpoint, key) as client:
         lethe = await client.create_database_if_not_exists(database)
@@ -29,7 +31,8 @@ async def cosmos(*, endpoint: str, key: str, database: str) -> None:
             )
         container = lethe.get_container_client("policies")
         for policy in policies():
-            await container.upsert_item(policy)
+            with suppress(CosmosResourceExistsError):
+                await container.create_item(policy)
 
 
 def _partition_key(paths: list[str]) -> PartitionKey:

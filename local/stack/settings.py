@@ -9,7 +9,11 @@ from typing import Any
 from local.parts import HOST, PORTS
 
 COSMOS_DATABASE = "lethe"
-_PRINCIPALS = Path(__file__).parent.parent / "seed" / "principals.json"
+RESOURCE_GROUP = "/subscriptions/11e7be00-0000-4000-8000-0000000000b0/resourceGroups/lethe"
+"""Where the stack's resources are said to lie; ids of Azure Resource Manager begin so."""
+
+_SEED = Path(__file__).parent.parent / "seed"
+_PRINCIPALS = _SEED / "principals.json"
 _EMULATOR_KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="  # documented
 
 _TUNABLE = {
@@ -69,7 +73,11 @@ def app_settings(state: Path, addresses: Addresses) -> dict[str, Any]:
         "LETHE_COSMOS_ENDPOINT": addresses.of("cosmos"),
         "LETHE_COSMOS_KEY": cosmos_key(),
         "LETHE_COSMOS_DATABASE": COSMOS_DATABASE,
-        "LETHE_MODEL_RESOURCES": json.dumps({"primary": addresses.of("model", "/openai/v1/")}),
+        "LETHE_GEOGRAPHY": "eu",
+        "LETHE_DEPLOYMENTS": json.dumps(_deployments(addresses.of("model", "/openai/v1/"))),
+        "LETHE_SERVICE_BUS_ID": f"{RESOURCE_GROUP}/providers/Microsoft.ServiceBus/namespaces/lethe",
+        "LETHE_COSMOS_ID": f"{RESOURCE_GROUP}/providers/Microsoft.DocumentDB/databaseAccounts/lethe",
+        "LETHE_MANAGEMENT_ENDPOINT": "http://127.0.0.1:8085",
         "LETHE_KEY_STORE": (state / "keys.json").as_uri(),
         "LETHE_CLOCK_OFFSET_FILE": str(clock_offset_file(state)),
         "IDENTITY_ENDPOINT": addresses.of("issuer", "/msi/token"),
@@ -80,6 +88,22 @@ def app_settings(state: Path, addresses: Addresses) -> dict[str, Any]:
         **{name: os.environ.get(name, default) for name, default in _TUNABLE.items()},
     }
     return {"IsEncrypted": False, "Values": values}
+
+
+def _deployments(endpoint: str) -> list[dict[str, str]]:
+    """Return the sample deployments as the app lists them; one simulator plays all their resources."""
+    seed = json.loads((_SEED / "deployments.json").read_text(encoding="utf-8"))
+    return [
+        {
+            "name": one["name"],
+            "endpoint": endpoint,
+            "resource_id": f"{RESOURCE_GROUP}/providers/Microsoft.CognitiveServices/accounts/{one['resource']}",
+            **seed["resources"][one["resource"]],
+            "sku": one["sku"],
+            "model": one["model"],
+        }
+        for one in seed["deployments"]
+    ]
 
 
 def part_environment(state: Path, ports: dict[str, int], app: dict[str, Any]) -> dict[str, str]:

@@ -34,6 +34,7 @@ def of_receipt(receipt: Receipt, *, now: float, grace: int) -> Document:
         "not_before": receipt.not_before,
         "scheduled_sequence_number": None,
         "model_calls": receipt.model_calls,
+        "grounding_documents": receipt.grounding_documents,
         "deleted_at": receipt.deleted_at,
         "completed_at": None,
         "result": None,
@@ -58,6 +59,7 @@ def to_receipt(document: Document) -> Receipt:
         lease_until=document["lease_until"],
         not_before=document["not_before"],
         model_calls=document["model_calls"],
+        grounding_documents=document.get("grounding_documents", 0),
         deleted_at=document.get("deleted_at"),
         scheduled_sequence_number=document.get("scheduled_sequence_number"),
     )

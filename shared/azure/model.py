@@ -7,7 +7,7 @@ host), reads no proxy from the environment, and sends no header that the environ
 import asyncio
 import json
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import NoReturn
 
 import httpx2
@@ -59,28 +59,28 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
 
 
 class Models:
-    """Clients of the listed resources, one each, made on first use."""
+    """Clients of the listed resources (base URLs), one each, made on first use."""
 
-    def __init__(self, resources: dict[str, str], *, token: Callable[[], Awaitable[str]], timeout: float) -> None:
-        self._resources = resources
+    def __init__(self, endpoints: Iterable[str], *, token: Callable[[], Awaitable[str]], timeout: float) -> None:
+        self._endpoints = frozenset(endpoints)
         self._timeout = timeout
         transport = httpx2.AsyncHTTPTransport(trust_env=False, limits=httpx2.Limits(max_connections=200))
         self._http = httpx2.AsyncClient(
-            transport=GuardedTransport(transport, base_urls=frozenset(resources.values()), token=token),
+            transport=GuardedTransport(transport, base_urls=self._endpoints, token=token),
             follow_redirects=False,
             trust_env=False,
             timeout=httpx2.Timeout(timeout, connect=min(10.0, timeout)),
         )
         self._clients: dict[str, AsyncOpenAI] = {}
 
-    async def call(self, resource: str, path: str, payload: Json) -> ModelAnswer:
-        """Post a payload to a path of a resource; raises `ModelFailed` for every answer that is no result.
+    async def call(self, endpoint: str, path: str, payload: Json) -> ModelAnswer:
+        """Post a payload to a path below a resource's base URL; raises `ModelFailed` for every answer that is no result.
 
         Nothing of a foreign exception survives: its text may quote the prompt or the completion.
         """
         try:
             async with asyncio.timeout(self._timeout):
-                response = await self._client(resource).post(path, body=payload, cast_to=httpx2.Response)
+                response = await self._client(endpoint).post(path, body=payload, cast_to=httpx2.Response)
         except ModelFailed as failed:
             raise ModelFailed(failed.failure) from None
         except (APITimeoutError, TimeoutError):
@@ -102,15 +102,14 @@ class Models:
         """Close all connections."""
         await self._http.aclose()
 
-    def _client(self, resource: str) -> AsyncOpenAI:
-        base_url = self._resources.get(resource)
-        if base_url is None:
+    def _client(self, endpoint: str) -> AsyncOpenAI:
+        if endpoint not in self._endpoints:
             raise ModelFailed(Failure.ACCESS_DENIED)
-        if resource not in self._clients:
-            self._clients[resource] = AsyncOpenAI(
-                base_url=base_url, api_key=_NO_KEY, http_client=self._http, max_retries=0, timeout=self._timeout
+        if endpoint not in self._clients:
+            self._clients[endpoint] = AsyncOpenAI(
+                base_url=endpoint, api_key=_NO_KEY, http_client=self._http, max_retries=0, timeout=self._timeout
             )
-        return self._clients[resource]
+        return self._clients[endpoint]
 
 
 def _of_error(response: httpx2.Response) -> ModelAnswer:

@@ -9,6 +9,7 @@ from shared.domain.bodies import Endpoint
 from shared.domain.filter_outcome import Verdict
 from shared.domain.generation import ErrorCode, Outcome, Status, Usage
 from shared.domain.json_document import Json
+from shared.domain.policy import Filtering
 from shared.domain.upstream import kept
 from shared.errors import Failure, ModelFailed
 
@@ -42,6 +43,14 @@ def outcome(endpoint: Endpoint, answer: ModelAnswer) -> Outcome:
             return _of_chat_completion(answer)
         case Endpoint.EMBEDDINGS:
             return _of_embeddings(answer)
+
+
+def filtered(outcome: Outcome, filtering: Filtering) -> Outcome:
+    """Return an outcome that may be handed out; raises `ModelFailed` for a completion that the required filter did not see."""
+    found = outcome.content_filter
+    if filtering is Filtering.REQUIRED and found is not None and found.verdict is Verdict.UNFILTERED:
+        raise ModelFailed(Failure.UNFILTERED)
+    return outcome
 
 
 def _of_response(answer: ModelAnswer) -> Outcome:

@@ -46,6 +46,7 @@ MESSAGES: dict[str, str] = {
     "invalid_model_output": "The model service answered with something unreadable at each attempt.",
     "model_rejected_request": "The model service refused the request as invalid.",
     "model_access_denied": "The model service denied access to Lethe.",
+    "content_filter_unavailable": "The content filter, which the policy requires, did not see the completion at each attempt.",
     "deployment_not_found": "The deployment behind the model alias does not exist.",
 }
 """``error.message`` by code: static, because a service's own message may quote the prompt."""
@@ -70,6 +71,7 @@ class Receipt:
     lease_until: float
     not_before: float
     model_calls: int
+    grounding_documents: int = 0
     deleted_at: float | None = None
     scheduled_sequence_number: int | None = None
 

@@ -1,14 +1,21 @@
 """What a tenant allows, and the deadlines that follow from it."""
 
+from datetime import date
+from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from shared.domain.principal import TENANT_ROLES, Role
+from shared.domain.residency import Geography, Residency
 from shared.domain.webhook_url import HOST_PATTERN
 
 DAY = 86_400
 LONGEST_OUTPUT_RETENTION = 30 * DAY
 LONGEST_RECEIPT_RETENTION = 400 * DAY
+LONGEST_ABUSE_RECORD_RETENTION = 30 * DAY
+SHORTEST_SIGNED_RECEIPT_RETENTION = 3600
+"""Seconds; a receipt recognises a repeated message, so it has to outlive the time in which a signature counts."""
 
 TENANT_ID = r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$"
 TenantId = Annotated[str, Field(pattern=TENANT_ID)]
@@ -25,6 +32,12 @@ def _not_lethes(queue: str) -> str:
     return queue
 
 
+def _of_tenants(role: Role) -> Role:
+    if role not in TENANT_ROLES:
+        raise ValueError("must be a role that acts for a tenant")
+    return role
+
+
 QueueName = Annotated[str, Field(pattern=_QUEUE), AfterValidator(_not_lethes)]
 Guid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 
@@ -33,18 +46,27 @@ class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
 
-class Deployment(_Value):
-    """Where a model alias may run: a deployment of one of the stamp's listed Azure OpenAI resources."""
+class Submission(StrEnum):
+    """Who may put a tenant's requests on the queue: who has its secret, everybody who may send, or nobody."""
 
-    resource: Alias
-    deployment: Alias
+    SIGNED = "signed"
+    OPEN = "open"
+    FORBIDDEN = "forbidden"
+
+
+class Filtering(StrEnum):
+    """What becomes of a completion that the content filter did not see: it is not handed out, or it says so."""
+
+    REQUIRED = "required"
+    REPORT = "report"
 
 
 class PolicyPrincipal(_Value):
-    """An application that acts for the tenant: its Entra ID directory and client id, each a GUID in lower case."""
+    """An application that acts for the tenant: its Entra ID directory and client id (GUIDs in lower case), and as what."""
 
     directory: Guid
     client_id: Guid
+    roles: Annotated[tuple[Annotated[Role, AfterValidator(_of_tenants)], ...], Field(min_length=1)]
 
 
 class Retention(_Value):
@@ -52,6 +74,7 @@ class Retention(_Value):
 
     output_seconds: Annotated[int, Field(ge=1, le=LONGEST_OUTPUT_RETENTION)]
     receipt_seconds: Annotated[int, Field(ge=1, le=LONGEST_RECEIPT_RETENTION)]
+    abuse_record_seconds: Annotated[int, Field(ge=1, le=LONGEST_ABUSE_RECORD_RETENTION)]
 
     @model_validator(mode="after")
     def _receipt_outlives_output(self) -> Self:
@@ -65,16 +88,62 @@ class Retention(_Value):
         return self.output_seconds
 
 
+class AbuseMonitoring(_Value):
+    """What is kept for abuse review. ``opted_out`` needs the approval that Microsoft gave: its reference and its date."""
+
+    mode: Literal["off", "flagged", "all", "opted_out"]
+    approval: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] | None = None
+    approved_on: Annotated[date, Field(strict=False)] | None = None
+
+    @model_validator(mode="after")
+    def _approval_is_of_an_opt_out(self) -> Self:
+        given = (self.approval is not None, self.approved_on is not None)
+        if given != ((True, True) if self.opted_out else (False, False)):
+            raise ValueError("approval and approved_on belong to mode opted_out, both of them, and to no other")
+        return self
+
+    @property
+    def opted_out(self) -> bool:
+        """Whether nothing may be kept for review, here and by Azure."""
+        return self.mode == "opted_out"
+
+
+class Limits(_Value):
+    """What a tenant may use at once; a limit that is missing is the stamp's."""
+
+    requests_in_flight: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    output_tokens_per_request: Annotated[int, Field(ge=16, le=1_000_000)] | None = None
+    requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+
 class TenantPolicy(_Value):
-    """A tenant's policy. Half-specified input is refused: every field is required."""
+    """A tenant's policy. Half-specified input is refused: all is required but ``queue_submission`` and single limits."""
 
     tenant_id: TenantId
+    geography: Geography
+    residency: Residency
     retention: Retention
-    models: dict[Alias, Annotated[tuple[Deployment, ...], Field(min_length=1)]]
-    queue_submission: Literal["open", "forbidden"]
+    content_filter: Filtering
+    abuse_monitoring: AbuseMonitoring
+    models: dict[Alias, Annotated[tuple[Alias, ...], Field(min_length=1)]]
     principals: tuple[PolicyPrincipal, ...]
     webhook_hosts: tuple[WebhookHost, ...]
     reply_queues: tuple[QueueName, ...]
+    grounding: Literal["allowed", "forbidden"]
+    limits: Limits
+    queue_submission: Submission = Submission.SIGNED
+
+    @model_validator(mode="after")
+    def _receipt_outlives_signature(self) -> Self:
+        signed = self.queue_submission is Submission.SIGNED
+        if signed and self.retention.receipt_seconds < SHORTEST_SIGNED_RECEIPT_RETENTION:
+            raise ValueError("receipt_seconds must be at least 3600 where submission is signed")
+        return self
+
+    def roles_of(self, *, directory: str, client_id: str) -> frozenset[Role]:
+        """Return the roles in which an application acts for the tenant."""
+        name = (directory, client_id)
+        return frozenset(role for one in self.principals if (one.directory, one.client_id) == name for role in one.roles)
 
 
 class Deadlines(_Value):

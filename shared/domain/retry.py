@@ -13,6 +13,7 @@ ATTEMPTS: dict[Failure, int] = {
     Failure.INVALID_OUTPUT: 3,
     Failure.ACCESS_DENIED: 8,
     Failure.DEPLOYMENT_NOT_FOUND: 3,
+    Failure.UNFILTERED: 3,
 }
 """Rounds of model calls before a job fails. Absent: ``rate_limited`` waits until the deadline, ``rejected`` never repeats."""
 

@@ -11,6 +11,7 @@ from shared.domain.bodies import NEVER_FORWARDED, Endpoint
 from shared.domain.json_document import Json
 from shared.domain.macs import Mac
 from shared.domain.request import Document, GenerationRequest
+from shared.errors import Reason, RequestRefused
 
 PROMPT_ECHOES = frozenset({"instructions", "input", "user", "safety_identifier", "prompt", "prompt_cache_key"})
 
@@ -22,8 +23,23 @@ PATHS: dict[Endpoint, str] = {
 """Paths below the base URL of a resource (``…/openai/v1/``)."""
 
 
-def payload(request: GenerationRequest, *, deployment: str, subject: Mac | None) -> Json:
-    """Build the body of the model call."""
+_TOKEN_FIELDS: dict[Endpoint, tuple[str, ...]] = {
+    Endpoint.RESPONSES: ("max_output_tokens",),
+    Endpoint.CHAT_COMPLETIONS: ("max_completion_tokens", "max_tokens"),
+    Endpoint.EMBEDDINGS: (),
+}
+"""Fields that limit an answer's tokens; the first is the one of today."""
+
+
+def check_output_tokens(request: GenerationRequest, limit: int) -> None:
+    """Raise `RequestRefused` when a request asks for more output tokens than the tenant may use."""
+    for name in _TOKEN_FIELDS[request.url]:
+        if (request.body.get(name) or 0) > limit:
+            raise RequestRefused(Reason.OUTPUT_LIMIT, f"body.{name}")
+
+
+def payload(request: GenerationRequest, *, deployment: str, subject: Mac | None, output_tokens: int) -> Json:
+    """Build the body of the model call; ``output_tokens`` is the limit of a request that names none itself."""
     body = {name: value for name, value in request.body.items() if name not in NEVER_FORWARDED and value is not None}
     body["model"] = deployment
     for name in ("safety_identifier", "user"):
@@ -31,6 +47,9 @@ def payload(request: GenerationRequest, *, deployment: str, subject: Mac | None)
             body[name] = subject.mac
     if request.url is not Endpoint.EMBEDDINGS:
         body["store"] = False
+    limits = _TOKEN_FIELDS[request.url]
+    if limits and body.keys().isdisjoint(limits):
+        body[limits[0]] = output_tokens
     if request.grounding:
         _add_grounding(body, request)
     return body

@@ -4,29 +4,35 @@ import re
 from secrets import token_hex
 
 from shared.azure.keys import KeyStore
-from shared.domain import macs
+from shared.domain import macs, upstream
 from shared.domain.generation import Receipt, Status
 from shared.domain.macs import Mac, Purpose
-from shared.domain.policy import TENANT_ID, TenantPolicy, deadlines
+from shared.domain.policy import TENANT_ID, Submission, TenantPolicy, deadlines
 from shared.domain.request import GenerationRequest
+from shared.domain.stamp import Stamp, Terms
 from shared.errors import Reason, RequestRefused
 from shared.generation.services import Services
 
 
 async def policy_for(request: GenerationRequest, services: Services) -> TenantPolicy:
-    """Return the tenant's policy; raises `RequestRefused` for whatever it does not allow."""
+    """Return the tenant's policy; raises `RequestRefused` when there is no such tenant."""
     known = re.fullmatch(TENANT_ID, request.tenant)
     policy = await services.policies.get(request.tenant) if known else None
     if policy is None:
         raise RequestRefused(Reason.UNKNOWN_TENANT, "tenant")
-    check_policy(request, policy)
     return policy
 
 
-def check_policy(request: GenerationRequest, policy: TenantPolicy) -> None:
-    """Raise `RequestRefused` for what the policy does not allow, whichever way the request came."""
-    if request.model not in policy.models:
-        raise RequestRefused(Reason.UNKNOWN_MODEL, "body.model")
+def terms_for(request: GenerationRequest, policy: TenantPolicy, stamp: Stamp) -> Terms:
+    """Return the terms on which a request runs, whichever way it came.
+
+    Raises `RequestRefused` for what the policy does not allow: geography, model, residency, grounding, output tokens.
+    """
+    terms = stamp.terms(policy, request.model)
+    if request.grounding and policy.grounding == "forbidden":
+        raise RequestRefused(Reason.GROUNDING_FORBIDDEN, "grounding")
+    upstream.check_output_tokens(request, terms.output_tokens)
+    return terms
 
 
 async def check_submission(request: GenerationRequest, policy: TenantPolicy, own: Receipt, services: Services) -> None:
@@ -34,7 +40,7 @@ async def check_submission(request: GenerationRequest, policy: TenantPolicy, own
 
     Ours are recognised by the receipt that stands at the job and by the MAC of the content, never by what a sender says.
     """
-    if policy.queue_submission == "open":
+    if policy.queue_submission is Submission.OPEN:
         return
     standing = await services.generations.find(own)
     if standing is None or not await is_known(request, standing, services.keys):
@@ -69,6 +75,7 @@ async def new_receipt(request: GenerationRequest, policy: TenantPolicy, services
         lease_until=now + services.limits.lease,
         not_before=admitted_at,
         model_calls=0,
+        grounding_documents=len(request.grounding),
     )
 
 

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 from shared.domain import answer, retry, upstream
 from shared.domain.generation import EXPIRED, ErrorCode, Outcome, Receipt, Status
-from shared.domain.policy import Deployment
 from shared.domain.request import GenerationRequest
+from shared.domain.stamp import Terms
 from shared.errors import Failure, LetheError, ModelFailed
 from shared.generation.services import Services
 from shared.telemetry import Event, log
@@ -17,7 +17,7 @@ _NEXT_DEPLOYMENT = frozenset({Failure.RATE_LIMITED, Failure.UNAVAILABLE, Failure
 
 
 async def call_model(
-    receipt: Receipt, request: GenerationRequest, deployments: tuple[Deployment, ...], services: Services
+    receipt: Receipt, request: GenerationRequest, terms: Terms, services: Services
 ) -> tuple[Outcome | retry.Again, int]:
     """Call until there is an outcome, or a wait too long for a worker; return it with the rounds of calls so far."""
     rounds = receipt.model_calls
@@ -25,7 +25,7 @@ async def call_model(
         while services.clock() < receipt.content_expires_at:
             rounds += 1
             try:
-                outcome = await _one_round(receipt, request, deployments, services)
+                outcome = await _one_round(receipt, request, terms, services)
             except ModelFailed as failed:
                 decision = _decide(failed, rounds, receipt, services)
             else:
@@ -51,16 +51,16 @@ def _decide(failed: ModelFailed, rounds: int, receipt: Receipt, services: Servic
     )
 
 
-async def _one_round(
-    receipt: Receipt, request: GenerationRequest, deployments: tuple[Deployment, ...], services: Services
-) -> Outcome:
+async def _one_round(receipt: Receipt, request: GenerationRequest, terms: Terms, services: Services) -> Outcome:
     """Ask each deployment in turn until one answers; raise the failure that decides when to come back."""
     failures: list[ModelFailed] = []
-    for deployment in deployments:
-        payload = upstream.payload(request, deployment=deployment.deployment, subject=receipt.subject)
+    for deployment in terms.deployments:
+        payload = upstream.payload(
+            request, deployment=deployment.name, subject=receipt.subject, output_tokens=terms.output_tokens
+        )
         try:
-            found = await services.models.call(deployment.resource, upstream.PATHS[request.url], payload)
-            return answer.outcome(request.url, found)
+            found = await services.models.call(deployment.endpoint, upstream.PATHS[request.url], payload)
+            return answer.filtered(answer.outcome(request.url, found), terms.content_filter)
         except ModelFailed as failed:
             failures.append(failed)
             if failed.failure not in _NEXT_DEPLOYMENT:

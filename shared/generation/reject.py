@@ -6,7 +6,7 @@ import re
 from shared.azure.queues import Outgoing, Properties
 from shared.domain.policy import TENANT_ID
 from shared.domain.request import claimed_tenant
-from shared.errors import REFUSALS, MessageTooLarge, RequestRefused, ServiceUnavailable
+from shared.errors import REFUSALS, MessageTooLarge, Reason, RequestRefused, ServiceUnavailable
 from shared.generation.delivery import Delivery
 from shared.generation.services import Services
 from shared.patience import patience
@@ -14,6 +14,8 @@ from shared.telemetry import Event, log
 
 QUEUE = "generation-rejected"
 UNKNOWN_TENANT_SECONDS = 3600
+_NOT_THE_TENANTS = frozenset({Reason.WRONG_GEOGRAPHY})
+"""Refusals after which a tenant's policy says nothing about the message, neither how long it lies nor where an answer goes."""
 REPLY_PATIENCE = 5.0
 
 
@@ -25,6 +27,8 @@ async def reject(delivery: Delivery, refusal: RequestRefused, services: Services
     """
     tenant = claimed_tenant(delivery.body, max_bytes=services.limits.max_request_bytes)
     policy = await services.policies.get(tenant) if tenant and re.fullmatch(TENANT_ID, tenant) else None
+    if refusal.reason in _NOT_THE_TENANTS:
+        policy = None
     ttl = policy.retention.shortest_seconds if policy else UNKNOWN_TENANT_SECONDS
     properties: Properties = {"reason": refusal.reason.value, "field": refusal.field}
     message_id = f"rejected.{delivery.sequence_number}"

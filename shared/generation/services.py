@@ -10,6 +10,7 @@ from shared.azure.queues import Queues
 from shared.azure.records import Records
 from shared.clock import Clock
 from shared.delivery.services import Webhooks
+from shared.domain.stamp import Stamp
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The stores, queues, keys, models, webhooks and clock of a job."""
+    """The stores, queues, keys, models, webhooks, stamp and clock of a job."""
 
     generations: Generations
     records: Records
@@ -33,5 +34,6 @@ class Services:
     keys: KeyStore
     models: Models
     webhooks: Webhooks
+    stamp: Stamp
     clock: Clock
     limits: Limits

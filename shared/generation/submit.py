@@ -13,7 +13,7 @@ from shared.domain.json_document import Json
 from shared.domain.policy import TenantPolicy
 from shared.domain.request import parse
 from shared.errors import LeaseLost, Reason, RequestRefused
-from shared.generation.admit import check_policy, is_known, new_receipt
+from shared.generation.admit import is_known, new_receipt, terms_for
 from shared.generation.delivery import ADMITTED_AT, QUEUE
 from shared.generation.read import read
 from shared.generation.services import Services
@@ -30,7 +30,7 @@ async def submit(envelope: Json, policy: TenantPolicy, services: Services) -> Re
         raise RequestRefused(Reason.UNKNOWN_FIELD, "tenant")
     message = json.dumps({"tenant": policy.tenant_id, **envelope}, ensure_ascii=False, separators=(",", ":")).encode()
     request = parse(message, max_bytes=services.limits.max_request_bytes)
-    check_policy(request, policy)
+    terms_for(request, policy, services.stamp)
     now = services.clock()
     own = replace(await new_receipt(request, policy, services, admitted_at=now), status=Status.QUEUED, lease_until=now)
     standing = await services.generations.create(own)

@@ -1,0 +1,108 @@
+"""A stamp: one installation of Lethe in one geography, with the deployments that it may call and the limits it sets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from shared.domain.policy import Alias, Filtering, TenantPolicy
+from shared.domain.residency import REGIONS, Geography, Sku, Unusable, unusable
+from shared.errors import Reason, RequestRefused
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_AZURE_OPENAI = tuple(
+    f".{service}.{cloud}"
+    for service in ("openai", "cognitiveservices", "services.ai")
+    for cloud in ("azure.com", "azure.us", "azure.cn")
+)
+"""Host names of Azure OpenAI resources, in the public and the sovereign clouds; OpenAI's own service is none of them."""
+
+
+def _is_resource(url: str) -> str:
+    """Let only the base URL of an Azure OpenAI resource pass; http is for loopback, which production refuses."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    plain = not (parts.username or parts.password or parts.query or parts.fragment)
+    if plain and ((parts.scheme == "https" and host.endswith(_AZURE_OPENAI)) or (parts.scheme == "http" and host in _LOOPBACK)):
+        return url
+    raise ValueError("must be the base URL of an Azure OpenAI resource")
+
+
+type ArmId = Annotated[str, Field(pattern=r"^/subscriptions/[A-Za-z0-9._()/-]+$")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StampLimits:
+    """What each tenant may use at once where its policy names no limit of its own."""
+
+    requests_in_flight: int
+    output_tokens_per_request: int
+    requests_per_minute: int
+
+
+class Deployment(BaseModel):
+    """A deployment of one of the customer's Azure OpenAI resources; its name is its own among all of the stamp."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    name: Alias
+    endpoint: Annotated[str, AfterValidator(_is_resource)]
+    resource_id: ArmId
+    region: str
+    geography: Geography
+    sku: Sku
+    model: Annotated[str, Field(min_length=1, max_length=100)]
+
+    @model_validator(mode="after")
+    def _region_is_in_geography(self) -> Self:
+        if self.region not in REGIONS[self.geography]:
+            raise ValueError("region must be one of the geography")
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """On which terms a request runs: deployments in order, output tokens at the most, and what the filter must have seen."""
+
+    deployments: tuple[Deployment, ...]
+    output_tokens: int
+    content_filter: Filtering
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stamp:
+    """What an installation has: its geography, its deployments by name, and a limit for whatever a policy leaves open."""
+
+    geography: Geography
+    deployments: Mapping[str, Deployment]
+    limits: StampLimits
+
+    def unusable(self, name: str, policy: TenantPolicy) -> Unusable | None:
+        """Decide why a policy cannot use a listed deployment; None when it can. Raises KeyError for one not listed."""
+        deployment = self.deployments[name]
+        return unusable(sku=deployment.sku, region=deployment.region, geography=policy.geography, residency=policy.residency)
+
+    def limits_of(self, policy: TenantPolicy) -> StampLimits:
+        """Return a tenant's limits, with the stamp's where the policy names none."""
+        return replace(self.limits, **policy.limits.model_dump(exclude_none=True))
+
+    def terms(self, policy: TenantPolicy, alias: str) -> Terms:
+        """Return the terms for a model alias.
+
+        A deployment that the policy names and residency forbids is passed over; raises `RequestRefused` when none is left.
+        """
+        if policy.geography is not self.geography:
+            raise RequestRefused(Reason.WRONG_GEOGRAPHY, "tenant")
+        if alias not in policy.models:
+            raise RequestRefused(Reason.UNKNOWN_MODEL, "body.model")
+        listed = [name for name in policy.models[alias] if name in self.deployments]
+        usable = tuple(self.deployments[name] for name in listed if self.unusable(name, policy) is None)
+        if not usable:
+            raise RequestRefused(Reason.RESIDENCY_FORBIDDEN, "body.model")
+        return Terms(
+            deployments=usable,
+            output_tokens=self.limits_of(policy).output_tokens_per_request,
+            content_filter=policy.content_filter,
+        )

@@ -1,0 +1,78 @@
+"""Single settings as the environment has them: read, checked, and refused by name, never with their value."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from shared.domain.residency import Geography, Sku
+from shared.domain.stamp import Deployment
+from shared.errors import InvalidSettings
+
+_ARM_ID = re.compile(r"/subscriptions/[A-Za-z0-9._()/-]+")
+_DEPLOYMENTS = TypeAdapter(tuple[Deployment, ...])
+_DEPLOYMENTS_RULE = (
+    'must be a JSON list of deployments, each {"name", "endpoint": "https://<resource>.openai.azure.com/openai/v1/", '
+    '"resource_id": "/subscriptions/…", "region", "geography", "sku", "model"}, with names of their own, a region of the '
+    f"geography LETHE_GEOGRAPHY, and sku one of {', '.join(Sku)}"
+)
+
+
+class Reader:
+    """Reads an environment; each method raises `InvalidSettings`."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def text(self, name: str) -> str:
+        """Return a setting that must be there."""
+        value = self._environment.get(name, "").strip()
+        if not value:
+            raise InvalidSettings(name, "is required")
+        return value
+
+    def number(self, name: str, default: int) -> int:
+        """Return a whole number of at least 1."""
+        value = self._environment.get(name, str(default))
+        if not value.isascii() or not value.isdigit() or int(value) < 1:
+            raise InvalidSettings(name, "must be a whole number of at least 1")
+        return int(value)
+
+    def flag(self, name: str) -> bool:
+        """Return whether a switch, off by default, is on."""
+        value = self._environment.get(name, "false").strip().lower()
+        if value not in {"true", "false"}:
+            raise InvalidSettings(name, "must be true or false")
+        return value == "true"
+
+    def path(self, name: str) -> Path | None:
+        """Return a file's path, None when there is none."""
+        value = self._environment.get(name)
+        return Path(value) if value else None
+
+    def arm_id(self, name: str) -> str:
+        """Return the id of a resource in Azure Resource Manager."""
+        value = self.text(name)
+        if not _ARM_ID.fullmatch(value):
+            raise InvalidSettings(name, "must be the id of an Azure resource, as /subscriptions/…/providers/…")
+        return value
+
+    def geography(self, name: str) -> Geography:
+        """Return the geography of the stamp."""
+        try:
+            return Geography(self.text(name))
+        except ValueError:
+            raise InvalidSettings(name, f"must be one of {', '.join(Geography)}") from None
+
+    def deployments(self, name: str, geography: Geography) -> dict[str, Deployment]:
+        """Return the listed deployments by name; all lie in the stamp's geography."""
+        try:
+            found = _DEPLOYMENTS.validate_python(json.loads(self.text(name)))
+        except (ValidationError, ValueError):
+            raise InvalidSettings(name, _DEPLOYMENTS_RULE) from None
+        by_name = {deployment.name: deployment for deployment in found}
+        if not found or len(by_name) < len(found) or any(one.geography is not geography for one in found):
+            raise InvalidSettings(name, _DEPLOYMENTS_RULE)
+        return by_name
