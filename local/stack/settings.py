@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local.management import ids
 from local.parts import HOST, PORTS
 
 COSMOS_DATABASE = "lethe"
@@ -70,6 +71,9 @@ def app_settings(state: Path, addresses: Addresses) -> dict[str, Any]:
         "LETHE_COSMOS_KEY": cosmos_key(),
         "LETHE_COSMOS_DATABASE": COSMOS_DATABASE,
         "LETHE_MODEL_RESOURCES": json.dumps({"primary": addresses.of("model", "/openai/v1/")}),
+        "LETHE_MANAGEMENT_ENDPOINT": addresses.of("management"),
+        "LETHE_SERVICE_BUS_ID": ids.SERVICE_BUS,
+        "LETHE_COSMOS_ID": ids.COSMOS,
         "LETHE_KEY_STORE": (state / "keys.json").as_uri(),
         "LETHE_CLOCK_OFFSET_FILE": str(clock_offset_file(state)),
         "IDENTITY_ENDPOINT": addresses.of("issuer", "/msi/token"),

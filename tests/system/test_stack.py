@@ -15,7 +15,7 @@ from local.stack import child
 from local.stack.errors import StackError
 from tests.system.stack import Stack, running_stack, wait_for
 
-PARTS = {"broker", "cosmos", "model", "issuer", "receiver", "host"}
+PARTS = {"broker", "cosmos", "model", "issuer", "receiver", "management", "host"}
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +32,7 @@ def test_endpoints_say_what_a_client_needs_to_its_owner_only(stack: Stack) -> No
     assert set(described["openai"]) == {"base_url", "control_url"}
     assert set(described["tokens"]) == {"contoso", "fabrikam", "adatum", "operator", "reviewer"}
     assert set(described["pids"]) == PARTS
+    assert described["management_control"] == described["management"] + "/_control"
 
 
 def test_files_with_keys_are_readable_by_their_owner_only(stack: Stack) -> None:
@@ -115,6 +116,7 @@ def _port(endpoints: dict[str, Any], part: str) -> int:
         "model": endpoints["openai"]["base_url"],
         "issuer": endpoints["issuer_control"],
         "receiver": endpoints["webhook_receiver"],
+        "management": endpoints["management"],
         "host": endpoints["http"],
     }
     found = re.search(r":(\d+)", where[part])
