@@ -15,6 +15,7 @@ PORTS = {
     "model": ("LETHE_MODEL_PORT", 8082),
     "issuer": ("LETHE_ISSUER_PORT", 8083),
     "receiver": ("LETHE_RECEIVER_PORT", 8084),
+    "management": ("LETHE_MANAGEMENT_PORT", 8085),
 }
 """Part: (environment variable, default port). 0 means any free port."""
 

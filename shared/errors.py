@@ -13,7 +13,8 @@ LetheError
 │   ├── StoreUnavailable
 │   ├── QueueUnavailable
 │   ├── KeysUnavailable
-│   └── IdentityUnavailable     the keys that sign tokens cannot be had
+│   ├── IdentityUnavailable     the keys that sign tokens cannot be had
+│   └── ManagementUnavailable   how a service is set up cannot be read: not checked, which is not "in order"
 ├── MessageTooLarge            the message does not fit the queue
 ├── ModelFailed                a model call gave no usable answer: which kind, and when it may be tried again
 ├── LeaseLost                  another worker, a cancel or a deadline took the job; the own result is discarded
@@ -125,6 +126,10 @@ class KeysUnavailable(ServiceUnavailable):
 
 class IdentityUnavailable(ServiceUnavailable):
     """The signing keys of the token issuer cannot be had; nothing is decided."""
+
+
+class ManagementUnavailable(ServiceUnavailable):
+    """The management API of Azure did not answer in full; nothing is decided."""
 
 
 class Denial(StrEnum):

@@ -4,9 +4,11 @@ A message's content stands in a table of its own, so that a lock or a count rewr
 deletes it with its message. What is deleted is overwritten (see ``local.database``).
 """
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -16,6 +18,7 @@ from local.broker.wire import Arrival
 from local.database import Scrubber, connect
 
 SCHEMA = """
+CREATE TABLE IF NOT EXISTS entities (path TEXT PRIMARY KEY, settings TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sequences (path TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS messages (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL, sequence INTEGER NOT NULL, enqueue_sequence INTEGER NOT NULL,
@@ -39,7 +42,8 @@ LIVE = "(state <> 0 OR lock_token IS NOT NULL OR expires_at IS NULL OR expires_a
 class Store:
     """Messages of all entities, and the paths at which some became available since somebody last asked.
 
-    As in Service Bus, the messages of an entity that is no longer defined are gone.
+    As in Service Bus, the messages of an entity that is no longer defined are gone. The settings of the entities lie beside
+    the messages, so that whoever looks at the file sees what this broker goes by (``local.broker.counts``).
     """
 
     def __init__(self, file: Path, entities: Entities) -> None:
@@ -48,8 +52,11 @@ class Store:
         self._database = connect(file)
         self._database.executescript(SCHEMA)
         self.scrubber = Scrubber(self._database)
-        known = ", ".join("?" * len(entities))
-        self._database.execute(f"DELETE FROM messages WHERE path NOT IN ({known})", list(entities))  # noqa: S608
+        with self.transaction() as database:
+            database.execute("DELETE FROM entities")
+            settings = [(path, json.dumps(asdict(entity))) for path, entity in entities.items()]
+            database.executemany("INSERT INTO entities VALUES (?, ?)", settings)
+            database.execute("DELETE FROM messages WHERE path NOT IN (SELECT path FROM entities)")
 
     def close(self) -> None:
         """Close the file."""

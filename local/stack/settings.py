@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local import deployments
+from local.management import ids
 from local.parts import HOST, PORTS
 
 COSMOS_DATABASE = "lethe"
-RESOURCE_GROUP = "/subscriptions/11e7be00-0000-4000-8000-0000000000b0/resourceGroups/lethe"
-"""Where the stack's resources are said to lie; ids of Azure Resource Manager begin so."""
-
-_SEED = Path(__file__).parent.parent / "seed"
-_PRINCIPALS = _SEED / "principals.json"
+_PRINCIPALS = Path(__file__).parent.parent / "seed" / "principals.json"
 _EMULATOR_KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="  # documented
 
 _TUNABLE = {
@@ -75,9 +73,9 @@ def app_settings(state: Path, addresses: Addresses) -> dict[str, Any]:
         "LETHE_COSMOS_DATABASE": COSMOS_DATABASE,
         "LETHE_GEOGRAPHY": "eu",
         "LETHE_DEPLOYMENTS": json.dumps(_deployments(addresses.of("model", "/openai/v1/"))),
-        "LETHE_SERVICE_BUS_ID": f"{RESOURCE_GROUP}/providers/Microsoft.ServiceBus/namespaces/lethe",
-        "LETHE_COSMOS_ID": f"{RESOURCE_GROUP}/providers/Microsoft.DocumentDB/databaseAccounts/lethe",
-        "LETHE_MANAGEMENT_ENDPOINT": "http://127.0.0.1:8085",
+        "LETHE_MANAGEMENT_ENDPOINT": addresses.of("management"),
+        "LETHE_SERVICE_BUS_ID": ids.SERVICE_BUS,
+        "LETHE_COSMOS_ID": ids.COSMOS,
         "LETHE_KEY_STORE": (state / "keys.json").as_uri(),
         "LETHE_CLOCK_OFFSET_FILE": str(clock_offset_file(state)),
         "IDENTITY_ENDPOINT": addresses.of("issuer", "/msi/token"),
@@ -92,17 +90,18 @@ def app_settings(state: Path, addresses: Addresses) -> dict[str, Any]:
 
 def _deployments(endpoint: str) -> list[dict[str, str]]:
     """Return the sample deployments as the app lists them; one simulator plays all their resources."""
-    seed = json.loads((_SEED / "deployments.json").read_text(encoding="utf-8"))
+    regions, geographies = deployments.regions(), deployments.geographies()
     return [
         {
-            "name": one["name"],
+            "name": one.name,
             "endpoint": endpoint,
-            "resource_id": f"{RESOURCE_GROUP}/providers/Microsoft.CognitiveServices/accounts/{one['resource']}",
-            **seed["resources"][one["resource"]],
-            "sku": one["sku"],
-            "model": one["model"],
+            "resource_id": ids.account(one.resource),
+            "region": regions[one.resource],
+            "geography": geographies[one.resource],
+            "sku": one.sku,
+            "model": one.model,
         }
-        for one in seed["deployments"]
+        for one in deployments.listed()
     ]
 
 

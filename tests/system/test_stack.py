@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import signal
@@ -8,14 +9,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
+from local.management import ids
 from local.parts import HOST, PORTS, free_port
 from local.stack import child
 from local.stack.errors import StackError
 from tests.system.stack import Stack, running_stack, wait_for
 
-PARTS = {"broker", "cosmos", "model", "issuer", "receiver", "host"}
+PARTS = {"broker", "cosmos", "model", "issuer", "receiver", "management", "host"}
 
 
 @pytest.fixture(scope="module")
@@ -32,11 +35,23 @@ def test_endpoints_say_what_a_client_needs_to_its_owner_only(stack: Stack) -> No
     assert set(described["openai"]) == {"base_url", "control_url"}
     assert set(described["tokens"]) == {"contoso", "fabrikam", "adatum", "operator", "reviewer"}
     assert set(described["pids"]) == PARTS
+    assert described["management_control"] == described["management"] + "/_control"
 
 
 def test_files_with_keys_are_readable_by_their_owner_only(stack: Stack) -> None:
     for name in ("keys.json", "local.settings.json"):
         assert stat.S_IMODE((stack.state / name).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("collection", "name"), [(ids.QUEUES, "generation-requests"), (ids.containers("lethe"), "generations")]
+)
+def test_the_management_endpoint_describes_the_parts_beside_it(stack: Stack, collection: str, name: str) -> None:
+    settings = json.loads((stack.state / "local.settings.json").read_text())["Values"]
+    url = settings["LETHE_MANAGEMENT_ENDPOINT"] + collection
+    answer = httpx2.get(url, params={"api-version": "2024-01-01"}, headers={"Authorization": "Bearer token"}, timeout=10)
+    assert name in {resource["name"] for resource in answer.json()["value"]}
+    assert collection.startswith((settings["LETHE_SERVICE_BUS_ID"], settings["LETHE_COSMOS_ID"]))
 
 
 @pytest.mark.parametrize("part", sorted(PARTS))
@@ -115,6 +130,7 @@ def _port(endpoints: dict[str, Any], part: str) -> int:
         "model": endpoints["openai"]["base_url"],
         "issuer": endpoints["issuer_control"],
         "receiver": endpoints["webhook_receiver"],
+        "management": endpoints["management"],
         "host": endpoints["http"],
     }
     found = re.search(r":(\d+)", where[part])

@@ -53,12 +53,13 @@ def test_the_tree_of_errors_in_the_docstring_is_the_real_one() -> None:
     assert all(kind.__name__ in errors.__doc__ for kind in all_errors())
 
 
-def test_a_store_a_queue_a_key_store_and_an_issuer_can_be_unavailable() -> None:
+def test_what_can_be_unavailable_is_one_of_five_services() -> None:
     assert {kind.__name__ for kind in all_errors(ServiceUnavailable)} == {
         "StoreUnavailable",
         "QueueUnavailable",
         "KeysUnavailable",
         "IdentityUnavailable",
+        "ManagementUnavailable",
     }
 
 
