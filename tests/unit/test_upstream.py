@@ -8,12 +8,13 @@ from shared.domain.macs import Mac
 from shared.domain.upstream import PATHS, PROMPT_ECHOES, kept, payload
 from tests.unit.lines import BODIES, CHAT, EMBEDDINGS, RESPONSES, accepted, line
 
+LIMIT = 4096
 SUBJECT = Mac(kid="k1", mac="5" * 64)
 DELIMITED = '"""\n<documents>\n{}\n</documents>\n"""'
 
 
 def sent(document: dict[str, Any], subject: Mac | None = None) -> dict[str, Any]:
-    return payload(accepted(document), deployment="gpt-small-eu", subject=subject)
+    return payload(accepted(document), deployment="gpt-small-eu", subject=subject, output_tokens=LIMIT)
 
 
 @pytest.mark.parametrize("url", BODIES)
@@ -49,7 +50,8 @@ def test_some_accepted_fields_go_no_further(url: str, name: str, value: object) 
 
 def test_the_other_fields_are_forwarded_as_sent() -> None:
     body = {"temperature": 0, "instructions": "Be brief.", "tools": [{"type": "function", "name": "f"}]}
-    assert sent(line(RESPONSES, body)) == {"model": "gpt-small-eu", "input": "Hello", "store": False, **body}
+    forwarded = {"model": "gpt-small-eu", "input": "Hello", "store": False, "max_output_tokens": LIMIT, **body}
+    assert sent(line(RESPONSES, body)) == forwarded
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,7 @@ def test_no_document_can_close_the_delimiter(url: str, field: str) -> None:
 def test_a_payload_leaves_the_request_as_it_was() -> None:
     request = accepted(line(CHAT, {"user": "alice", "store": True}, grounding=GROUNDING))
     before = json.dumps(request.content)
-    payload(request, deployment="d", subject=SUBJECT)
+    payload(request, deployment="d", subject=SUBJECT, output_tokens=LIMIT)
     assert json.dumps(request.content) == before
 
 

@@ -15,12 +15,13 @@ from shared import errors
 from shared.callers import Caller, Callers
 from shared.domain.policy import TenantPolicy
 from shared.domain.principal import Role
+from tests.policies import policy
 from tests.tokens import AUDIENCE, CLIENT, DIRECTORY, Clock, JwksServer, jwks_server, new_key
 
 KEY = new_key("current")
 CANARY = "canary-7f3a91d2"
 LIMIT = 200
-POLICY = TenantPolicy.model_construct(tenant_id="contoso")
+POLICY = policy()
 
 
 class Policies:
