@@ -57,6 +57,9 @@ def test_azure_refuses_what_only_the_embedded_stack_may_have(change: dict[str, s
         ({"ServiceBus__fullyQualifiedNamespace": "lethe.servicebus.windows.net"}, "ServiceBus__fullyQualifiedNamespace"),
         ({"ServiceBus": "Endpoint=sb://lethe.servicebus.windows.net/;SharedAccessKeyName=k;SharedAccessKey=s"}, "ServiceBus"),
         ({"ServiceBus": LOCAL["ServiceBus"].replace("UseDevelopmentEmulator=true", "")}, "ServiceBus"),
+        ({"ServiceBus": LOCAL["ServiceBus"].replace("localhost", "lethe.servicebus.windows.net")}, "ServiceBus"),
+        ({"ServiceBus": f"{LOCAL['ServiceBus']};HostName=sb://lethe.servicebus.windows.net"}, "ServiceBus"),  # the SDK's
+        ({"ServiceBus": LOCAL["ServiceBus"].replace("Endpoint=", "Address=")}, "ServiceBus"),
         ({"LETHE_COSMOS_ENDPOINT": "https://lethe.documents.azure.com"}, "LETHE_COSMOS_ENDPOINT"),
         ({"LETHE_COSMOS_ENDPOINT": "http://127.0.0.1.example.com:8081"}, "LETHE_COSMOS_ENDPOINT"),
         ({"LETHE_COSMOS_ENDPOINT": "http://127.0.0.1@example.com:8081"}, "LETHE_COSMOS_ENDPOINT"),
@@ -79,6 +82,21 @@ def test_a_laptop_calls_a_real_service_only_by_the_word(change: dict[str, str], 
 def test_a_laptop_without_a_management_endpoint_would_read_the_real_one() -> None:
     environment = {name: value for name, value in LOCAL.items() if name != "LETHE_MANAGEMENT_ENDPOINT"}
     assert refusal(environment).setting == "LETHE_MANAGEMENT_ENDPOINT"
+
+
+@pytest.mark.parametrize("url", [f"https://[{CANARY}", f"https://[{CANARY}]:443/"])
+@pytest.mark.parametrize("environment", [LOCAL, AZURE], ids=["laptop", "Azure"])
+@pytest.mark.parametrize("name", ["LETHE_COSMOS_ENDPOINT", "LETHE_KEY_STORE", "LETHE_MANAGEMENT_ENDPOINT"])
+def test_an_endpoint_that_is_no_url_is_named_and_not_quoted(name: str, environment: dict[str, str], url: str) -> None:
+    error = refusal(environment | {name: url})
+    assert error.setting == name
+    assert CANARY not in f"{error} {error!r} {error.__cause__}"
+
+
+def test_a_broker_that_is_no_url_is_named_and_not_quoted() -> None:
+    error = refusal(LOCAL | {"ServiceBus": LOCAL["ServiceBus"].replace("localhost", f"[{CANARY}]")})
+    assert error.setting == "ServiceBus"
+    assert CANARY not in f"{error} {error!r} {error.__cause__}"
 
 
 @pytest.mark.parametrize("value", ["", "1", "yes", CANARY])
