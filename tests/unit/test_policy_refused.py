@@ -93,6 +93,7 @@ RULES: dict[str, tuple[list[Change], list[Change]]] = {
             monitoring(**without(OPTED_OUT, "approved_on")),
             *[monitoring(**OPTED_OUT | {"approval": text}) for text in ("", " ", "-1", "a b", "a\n", "a" * 65, None, 17)],
             *[monitoring(**OPTED_OUT | {"approved_on": day}) for day in ("", "2026", "02.03.2026", "2026-02-30", None)],
+            *[monitoring(**OPTED_OUT | {"approved_on": day}) for day in (0, 20260302, "2026-03-02T00:00:00Z")],  # no dates
         ],
         [monitoring(**OPTED_OUT)],
     ),
