@@ -1,7 +1,7 @@
 """Guards of the start: in Azure nothing of the embedded stack, on a laptop nothing of Azure unless it is asked for."""
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from shared import token_issuers
 from shared.errors import InvalidSettings
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 REAL_SERVICES = "LETHE_REAL_SERVICES"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_BUS_HOSTS = frozenset({"endpoint", "hostname"})
+"""Fields of a connection string in which the SDK looks for the host, in any case."""
+
 _AZURE = (".azure.com", ".azure.net", ".azure.us", ".usgovcloudapi.net", ".azure.cn", ".chinacloudapi.cn")
 
 
@@ -27,8 +30,8 @@ def guard_production(settings: "Settings") -> None:
     token_issuers.guard_production(settings.token_issuers)
     for name, urls in settings.endpoints.items():
         for url in urls:
-            host = urlsplit(url).hostname or ""
-            if urlsplit(url).scheme != "https" or not host.endswith(_AZURE):
+            parts = _split(name, url)
+            if parts.scheme != "https" or not (parts.hostname or "").endswith(_AZURE):
                 raise InvalidSettings(name, "must be https, at a host name of Azure, in Azure")
 
 
@@ -38,11 +41,27 @@ def guard_laptop(settings: "Settings") -> None:
     Raises `InvalidSettings`.
     """
     rule = f"is a real service: outside Azure set {REAL_SERVICES}=true to use it"
-    connection = settings.service_bus_connection or ""
-    if "UseDevelopmentEmulator=true" not in connection:
-        raise InvalidSettings("ServiceBus__fullyQualifiedNamespace" if settings.service_bus_namespace else "ServiceBus", rule)
+    if settings.service_bus_connection is None:
+        raise InvalidSettings("ServiceBus__fullyQualifiedNamespace", rule)
+    if not _is_local_broker(settings.service_bus_connection):
+        raise InvalidSettings("ServiceBus", rule)
     for name, urls in settings.endpoints.items():
         for url in urls:
-            parts = urlsplit(url)
+            parts = _split(name, url)
             if parts.scheme != "file" and parts.hostname not in _LOOPBACK:
                 raise InvalidSettings(name, rule)
+
+
+def _is_local_broker(connection: str) -> bool:
+    """Whether a connection string is of an emulator on loopback: the flag alone only takes TLS away."""
+    fields = [(name.strip().lower(), value) for name, _, value in (part.partition("=") for part in connection.split(";"))]
+    hosts = [_split("ServiceBus", value).hostname for name, value in fields if name in _BUS_HOSTS]
+    return ("usedevelopmentemulator", "true") in fields and bool(hosts) and _LOOPBACK.issuperset(hosts)
+
+
+def _split(name: str, url: str) -> SplitResult:
+    """Split a URL; one that is none is refused by its setting's name, since the parser's own error may quote it."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise InvalidSettings(name, "must be a URL") from None

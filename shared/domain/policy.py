@@ -93,7 +93,7 @@ class AbuseMonitoring(_Value):
 
     mode: Literal["off", "flagged", "all", "opted_out"]
     approval: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] | None = None
-    approved_on: Annotated[date, Field(strict=False)] | None = None
+    approved_on: date | None = None
 
     @model_validator(mode="after")
     def _approval_is_of_an_opt_out(self) -> Self:

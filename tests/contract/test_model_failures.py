@@ -25,9 +25,10 @@ async def token() -> str:
 
 
 async def call(origin: str, *, timeout: float = 5, token: Callable[[], Awaitable[str]] = token) -> ModelAnswer:  # noqa: ASYNC109
-    client = Models({"primary": f"{origin}/openai/v1/"}, token=token, timeout=timeout)
+    endpoint = f"{origin}/openai/v1/"
+    client = Models([endpoint], token=token, timeout=timeout)
     try:
-        return await client.call("primary", "responses", PROMPT)
+        return await client.call(endpoint, "responses", PROMPT)
     finally:
         await client.close()
 

@@ -16,8 +16,12 @@ async def token() -> str:
     return "entra-token"
 
 
+def resource_of(server: Server) -> str:
+    return f"{server.origin}/openai/v1/"
+
+
 def models(server: Server) -> Models:
-    return Models({"primary": f"{server.origin}/openai/v1/"}, token=token, timeout=5)
+    return Models([resource_of(server)], token=token, timeout=5)
 
 
 async def refusal(client: Models, resource: str, path: str) -> Failure:
@@ -29,7 +33,7 @@ async def refusal(client: Models, resource: str, path: str) -> Failure:
 async def test_a_call_posts_the_payload_with_a_token_and_nothing_else() -> None:
     async with serving(lambda _: Answer(body=b'{"id": "resp_1"}')) as server:
         client = models(server)
-        answer = await client.call("primary", "responses", PROMPT)
+        answer = await client.call(resource_of(server), "responses", PROMPT)
         await client.close()
     assert (answer.status_code, answer.body) == (200, {"id": "resp_1"})
     (asked,) = server.asked
@@ -49,7 +53,7 @@ async def test_the_environment_changes_nothing_on_the_wire(monkeypatch: pytest.M
         custom = ["Authorization: from-environment", "Host: evil.example", "Accept: text/plain", "X-More: from-environment"]
         monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "\n".join([*custom, "Content-Type: text/plain", "Cookie: a=b"]))
         client = models(server)
-        await client.call("primary", "responses", PROMPT)
+        await client.call(resource_of(server), "responses", PROMPT)
         await client.close()
     assert elsewhere.asked == []
     (asked,) = server.asked
@@ -69,7 +73,7 @@ async def test_no_redirect_is_followed_and_no_prompt_posted_again(status: int) -
         moved = Answer(status=status, headers={"Location": f"{elsewhere.origin}/openai/v1/responses"})
         async with serving(lambda _: moved) as server:
             client = models(server)
-            assert await refusal(client, "primary", "responses") is Failure.UNAVAILABLE
+            assert await refusal(client, resource_of(server), "responses") is Failure.UNAVAILABLE
             await client.close()
     assert (len(server.asked), elsewhere.asked) == (1, [])
 
@@ -77,12 +81,12 @@ async def test_no_redirect_is_followed_and_no_prompt_posted_again(status: int) -
 async def test_a_redirect_within_the_resource_is_not_followed_either() -> None:
     async with serving(lambda _: Answer(status=307, headers={"Location": "/openai/v1/other"})) as server:
         client = models(server)
-        assert await refusal(client, "primary", "responses") is Failure.UNAVAILABLE
+        assert await refusal(client, resource_of(server), "responses") is Failure.UNAVAILABLE
         await client.close()
     assert len(server.asked) == 1
 
 
-@pytest.mark.parametrize("resource", ["secondary", "", "PRIMARY", "http://127.0.0.1"])
+@pytest.mark.parametrize("resource", ["https://other.openai.azure.com/openai/v1/", "", "primary", "http://127.0.0.1"])
 async def test_a_resource_that_is_not_listed_is_denied(resource: str) -> None:
     async with serving() as server:
         client = models(server)
@@ -95,7 +99,10 @@ async def test_a_resource_that_is_not_listed_is_denied(resource: str) -> None:
 async def test_a_listed_address_in_another_spelling_is_another_host(host: str) -> None:
     async with serving() as server:
         client = models(server)
-        assert await refusal(client, "primary", f"http://{host}:{server.port}/openai/v1/responses") is Failure.ACCESS_DENIED
+        assert (
+            await refusal(client, resource_of(server), f"http://{host}:{server.port}/openai/v1/responses")
+            is Failure.ACCESS_DENIED
+        )
         await client.close()
     assert server.asked == []
 
@@ -103,7 +110,7 @@ async def test_a_listed_address_in_another_spelling_is_another_host(host: str) -
 async def test_another_port_of_a_listed_host_is_denied() -> None:
     async with serving() as server, serving() as neighbour:
         client = models(server)
-        assert await refusal(client, "primary", f"{neighbour.origin}/openai/v1/responses") is Failure.ACCESS_DENIED
+        assert await refusal(client, resource_of(server), f"{neighbour.origin}/openai/v1/responses") is Failure.ACCESS_DENIED
         await client.close()
     assert neighbour.asked == []
 

@@ -11,8 +11,8 @@ from shared.azure import policies
 from shared.azure.policies import CACHE_SECONDS, Policies
 from shared.errors import Denial, Forbidden, StoreUnavailable
 from tests.contract.cosmos import Endpoint, fresh_endpoint
+from tests.policies import DIRECTORY, stored
 
-DIRECTORY = "11e7be00-0000-4000-8000-000000000001"
 OTHER_DIRECTORY = "11e7be00-0000-4000-8000-000000000002"
 CONTOSO, FABRIKAM, STRANGER = (f"11e7be00-0000-4000-8000-000000000c0{number}" for number in (1, 2, 9))
 
@@ -33,16 +33,9 @@ async def container(endpoint: Endpoint) -> AsyncIterator[ContainerProxy]:
 
 
 def policy(tenant: str, *principals: tuple[str, str]) -> dict[str, object]:
-    return {
-        "id": "policy",
-        "tenantId": tenant,
-        "retention": {"output_seconds": 60, "receipt_seconds": 600},
-        "models": {"gpt-small": [{"resource": "primary", "deployment": "gpt-small-eu"}]},
-        "queue_submission": "open",
-        "webhook_hosts": [],
-        "reply_queues": [],
-        "principals": [{"directory": directory, "client_id": client} for directory, client in principals],
-    }
+    roles = ["Lethe.Submit"]
+    listed = [{"directory": directory, "client_id": client, "roles": roles} for directory, client in principals]
+    return stored(tenant, principals=listed)
 
 
 async def tenant(store: Policies, client: str, *, directory: str = DIRECTORY) -> str | None:

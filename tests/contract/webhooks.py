@@ -24,6 +24,7 @@ from shared.delivery.services import Webhooks
 from shared.domain.policy import DAY, TenantPolicy
 from tests.contract.cosmos import DATABASE, Endpoint
 from tests.parts import running
+from tests.policies import policy
 
 if TYPE_CHECKING:
     from shared.azure.policies import Policies
@@ -83,16 +84,8 @@ class SamplePolicies:
         self.hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
 
     async def get(self, tenant: str) -> TenantPolicy:
-        policy = {
-            "tenant_id": tenant,
-            "retention": {"output_seconds": 60, "receipt_seconds": 60},
-            "models": {},
-            "queue_submission": "open",
-            "principals": [],
-            "webhook_hosts": self.hosts,
-            "reply_queues": [],
-        }
-        return TenantPolicy.model_validate_json(json.dumps(policy))
+        retention = {"output_seconds": 60, "receipt_seconds": 60, "abuse_record_seconds": 60}
+        return policy(tenant_id=tenant, retention=retention, principals=[], webhook_hosts=self.hosts, reply_queues=[])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from shared.domain.answer import ModelAnswer, outcome
+from shared.domain.answer import ModelAnswer, filtered, outcome
 from shared.domain.bodies import Endpoint
 from shared.domain.filter_outcome import Verdict
 from shared.domain.generation import ErrorCode, Status, Usage
+from shared.domain.policy import Filtering
 from shared.errors import Failure, ModelFailed
 from tests.unit.refusals import each
 
@@ -181,3 +182,48 @@ def test_an_odd_count_of_tokens_counts_as_none(usage: object, expected: Usage | 
 
 def test_an_answer_never_prints_its_body() -> None:
     assert "secret" not in repr(answer({"output": "secret"}))
+
+
+DOWN = {"error": {"code": "content_filter_error", "message": "The content filter is down."}}
+UNSEEN: list[tuple[Endpoint, dict[str, Any]]] = [
+    # The classifier was down, for the completion or for the prompt; or nobody says that there was one
+    (Endpoint.RESPONSES, RESPONSE | {"content_filters": [RESPONSE["content_filters"][0], {"content_filter_results": DOWN}]}),
+    (Endpoint.RESPONSES, RESPONSE | {"content_filters": RESPONSE["content_filters"][:1]}),
+    (Endpoint.RESPONSES, RESPONSE | {"content_filters": RESPONSE["content_filters"][1:]}),
+    (Endpoint.RESPONSES, RESPONSE | {"content_filters": []}),
+    (Endpoint.RESPONSES, RESPONSE | {"content_filters": None, "status": "incomplete"}),
+    (Endpoint.CHAT_COMPLETIONS, CHAT | {"choices": [CHAT["choices"][0] | {"content_filter_results": DOWN}]}),
+    (Endpoint.CHAT_COMPLETIONS, CHAT | {"prompt_filter_results": [{"content_filter_results": DOWN}]}),
+    (Endpoint.CHAT_COMPLETIONS, CHAT | {"prompt_filter_results": []}),
+]
+SEEN: list[tuple[Endpoint, ModelAnswer]] = [
+    (Endpoint.RESPONSES, answer(RESPONSE)),
+    (Endpoint.CHAT_COMPLETIONS, answer(CHAT)),
+    (Endpoint.CHAT_COMPLETIONS, answer(CHAT | {"choices": [cut_by_filter(CHAT["choices"][0])]})),  # blocked is seen
+    (Endpoint.RESPONSES, answer(BLOCKED, status_code=400)),
+    (Endpoint.EMBEDDINGS, answer(EMBEDDINGS)),  # numbers have no filter
+]
+
+
+@pytest.mark.parametrize(("endpoint", "body"), UNSEEN)
+def test_an_unfiltered_completion_is_a_failed_call_where_the_filter_is_required(
+    endpoint: Endpoint, body: dict[str, Any]
+) -> None:
+    with pytest.raises(ModelFailed) as failed:
+        filtered(outcome(endpoint, answer(body)), Filtering.REQUIRED)
+    assert failed.value.failure is Failure.UNFILTERED
+
+
+@pytest.mark.parametrize(("endpoint", "body"), UNSEEN)
+def test_an_unfiltered_completion_says_so_where_the_filter_is_reported(endpoint: Endpoint, body: dict[str, Any]) -> None:
+    found = filtered(outcome(endpoint, answer(body)), Filtering.REPORT)
+    assert found.content_filter is not None
+    assert found.content_filter.verdict is Verdict.UNFILTERED
+    assert found.body is not None
+
+
+@pytest.mark.parametrize("filtering", Filtering)
+@pytest.mark.parametrize(("endpoint", "seen"), SEEN)
+def test_what_the_filter_saw_is_handed_out_as_it_is(endpoint: Endpoint, seen: ModelAnswer, filtering: Filtering) -> None:
+    found = outcome(endpoint, seen)
+    assert filtered(found, filtering) is found

@@ -4,33 +4,10 @@ from pathlib import Path
 import pytest
 
 from shared import settings
-from shared.errors import InvalidSettings
+from shared.domain.stamp import StampLimits
+from tests.policies import DEPLOYMENT, MODEL_URL
+from tests.unit.environments import AZURE, LOCAL, listed, refusal
 
-DIRECTORY = "11e7be00-0000-4000-8000-000000000001"
-
-
-def issuer_at(origin: str) -> str:
-    return json.dumps({f"{origin}/{DIRECTORY}/v2.0": f"{origin}/{DIRECTORY}/discovery/v2.0/keys"})
-
-
-LOCAL = {
-    "ServiceBus": "Endpoint=sb://localhost:5672;SharedAccessKeyName=k;SharedAccessKey=bus-secret;UseDevelopmentEmulator=true",
-    "LETHE_COSMOS_ENDPOINT": "http://127.0.0.1:8081",
-    "LETHE_COSMOS_KEY": "cosmos-secret",
-    "LETHE_MODEL_RESOURCES": '{"primary": "http://127.0.0.1:9000/openai/v1/"}',
-    "LETHE_KEY_STORE": "file:///keys.json",
-    "LETHE_TOKEN_ISSUERS": issuer_at("http://127.0.0.1:9100"),
-    "LETHE_TOKEN_AUDIENCES": '["11e7be00-0000-4000-8000-0000000000aa"]',
-}
-AZURE = {
-    "WEBSITE_SITE_NAME": "lethe-eu",
-    "ServiceBus__fullyQualifiedNamespace": "lethe.servicebus.windows.net",
-    "LETHE_COSMOS_ENDPOINT": "https://lethe.documents.azure.com",
-    "LETHE_MODEL_RESOURCES": '{"primary": "https://lethe.openai.azure.com/openai/v1/"}',
-    "LETHE_KEY_STORE": "https://lethe.vault.azure.net",
-    "LETHE_TOKEN_ISSUERS": issuer_at("https://login.microsoftonline.com"),
-    "LETHE_TOKEN_AUDIENCES": LOCAL["LETHE_TOKEN_AUDIENCES"],
-}
 NUMBERS = [
     "LETHE_MODEL_TIMEOUT_SECONDS",
     "LETHE_LEASE_SECONDS",
@@ -39,19 +16,17 @@ NUMBERS = [
     "LETHE_MAX_WAIT_IN_PLACE_SECONDS",
     "LETHE_MAX_DELIVERY_COUNT",
     "LETHE_DEAD_LETTER_MAX_AGE_SECONDS",
+    "LETHE_MAX_REQUESTS_IN_FLIGHT",
+    "LETHE_MAX_OUTPUT_TOKENS",
+    "LETHE_MAX_REQUESTS_PER_MINUTE",
 ]
 CANARY = "canary4f1c"
 
 
-def refusal(environment: dict[str, str]) -> InvalidSettings:
-    with pytest.raises(InvalidSettings) as refused:
-        settings.load(environment)
-    return refused.value
-
-
 def test_the_settings_of_the_embedded_stack_are_read() -> None:
     read = settings.load(LOCAL)
-    assert read.model_resources == {"primary": "http://127.0.0.1:9000/openai/v1/"}
+    assert [one.endpoint for one in read.stamp.deployments.values()] == [MODEL_URL]
+    assert read.stamp.limits == StampLimits(requests_in_flight=16, output_tokens_per_request=16_384, requests_per_minute=6000)
     assert (read.service_bus_connection, read.service_bus_namespace) == (LOCAL["ServiceBus"], None)
     assert (read.cosmos_database, read.max_request_bytes, read.grace) == ("lethe", 200_000, 900)
     assert read.clock_offset_file is None
@@ -64,10 +39,12 @@ def test_the_settings_of_an_app_in_azure_are_read() -> None:
     read = settings.load(AZURE)
     assert (read.service_bus_connection, read.cosmos_key) == (None, None)
     assert read.service_bus_namespace == "lethe.servicebus.windows.net"
+    assert read.management_endpoint == "https://management.azure.com"
 
 
 def test_an_identity_based_connection_wins_over_a_connection_string() -> None:
-    read = settings.load(LOCAL | {"ServiceBus__fullyQualifiedNamespace": "lethe.servicebus.windows.net"})
+    namespace = {"ServiceBus__fullyQualifiedNamespace": "lethe.servicebus.windows.net"}
+    read = settings.load(LOCAL | namespace | {"LETHE_REAL_SERVICES": "true"})
     assert read.service_bus_connection is None
 
 
@@ -83,11 +60,12 @@ def test_settings_with_a_default_can_be_set() -> None:
         read.max_delivery_count,
         read.dead_letter_max_age,
     ] == [1, 2, 3, 4, 5, 6, 7]
+    assert read.stamp.limits == StampLimits(requests_in_flight=8, output_tokens_per_request=9, requests_per_minute=10)
     assert (read.cosmos_database, read.clock_offset_file) == ("d", Path("/tmp/o"))  # noqa: S108
 
 
 @pytest.mark.parametrize("value", [None, "", "  "])
-@pytest.mark.parametrize("name", sorted({*LOCAL} - {"LETHE_COSMOS_KEY"}))
+@pytest.mark.parametrize("name", sorted({*LOCAL} - {"LETHE_COSMOS_KEY", "LETHE_MANAGEMENT_ENDPOINT"}))
 def test_a_missing_setting_is_named(name: str, value: str | None) -> None:
     environment = {other: kept for other, kept in LOCAL.items() if other != name}
     assert refusal(environment if value is None else environment | {name: value}).setting == name
@@ -101,34 +79,61 @@ def test_a_number_that_is_no_positive_whole_one_is_named_and_not_quoted(name: st
     assert CANARY not in f"{error} {error!r}"
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        CANARY,
-        "[]",
-        "{}",
-        "null",
-        f'{{"primary": "{CANARY}"}}',
-        f'{{"primary": "ftp://{CANARY}"}}',
-        f'{{"primary": "https:///{CANARY}"}}',
-        f'{{"primary": "https://[{CANARY}"}}',  # urlsplit raises
-        f'{{"primary": ["https://{CANARY}"]}}',
-        '{"primary": 1}',
-        f'{{"primary": "https://{CANARY}.example.com/openai/v1/"}}',
-        '{"primary": "https://api.openai.com/v1/"}',
-        '{"primary": "https://lethe.openai.azure.com.example.com/openai/v1/"}',
-        '{"primary": "https://evilopenai.azure.com/openai/v1/"}',
-        '{"primary": "https://lethe.openai.azure.com@example.com/openai/v1/"}',
-        '{"primary": "https://user@lethe.openai.azure.com/openai/v1/"}',
-        '{"primary": "http://lethe.openai.azure.com/openai/v1/"}',
-        '{"primary": "https://127.0.0.1:9000/openai/v1/"}',
-    ],
-)
-def test_malformed_model_resources_are_named_and_not_quoted(value: str) -> None:
-    error = refusal(LOCAL | {"LETHE_MODEL_RESOURCES": value})
-    assert error.setting == "LETHE_MODEL_RESOURCES"
-    assert "JSON object" in str(error)
-    assert CANARY not in f"{error} {error!r}"
+DUPLICATE = listed(DEPLOYMENT, DEPLOYMENT | {"sku": "DataZoneStandard"})
+MALFORMED = [
+    # no list of objects
+    *(CANARY, "[]", "{}", "null", "1", f'["{CANARY}"]', "[[]]", listed(DEPLOYMENT) + CANARY, json.dumps(DEPLOYMENT)),
+    # a field missing, of the wrong type, or unknown
+    *(listed({name: value for name, value in DEPLOYMENT.items() if name != missing}) for missing in DEPLOYMENT),
+    *(listed(DEPLOYMENT | {name: 1}) for name in DEPLOYMENT),
+    *(listed(DEPLOYMENT | {name: None}) for name in DEPLOYMENT),
+    listed(DEPLOYMENT | {"api_key": CANARY}),
+    # names: none that a policy could not say, and each once
+    *(listed(DEPLOYMENT | {"name": name}) for name in ("", f"../{CANARY}", "a b", "a" * 65, "a\n")),
+    DUPLICATE,
+    # endpoints: resources of Azure OpenAI, or loopback
+    *(
+        listed(DEPLOYMENT | {"endpoint": endpoint})
+        for endpoint in (
+            CANARY,
+            f"ftp://{CANARY}",
+            f"https:///{CANARY}",
+            f"https://[{CANARY}",  # urlsplit raises
+            f"https://{CANARY}.example.com/openai/v1/",
+            "https://api.openai.com/v1/",
+            "https://lethe.openai.azure.com.example.com/openai/v1/",
+            "https://evilopenai.azure.com/openai/v1/",
+            "https://lethe.openai.azure.com@example.com/openai/v1/",
+            f"https://{CANARY}@lethe.openai.azure.com/openai/v1/",
+            f"https://user:{CANARY}@lethe.openai.azure.com/openai/v1/",
+            f"https://lethe.openai.azure.com/openai/v1/?{CANARY}",
+            f"https://lethe.openai.azure.com/openai/v1/#{CANARY}",
+            "http://lethe.openai.azure.com/openai/v1/",
+            "https://127.0.0.1:9000/openai/v1/",
+        )
+    ),
+    # resource ids of Azure Resource Manager
+    *(listed(DEPLOYMENT | {"resource_id": f"{start}{CANARY}"}) for start in ("", "subscriptions/", "/subscriptions/a?")),
+    listed(DEPLOYMENT | {"resource_id": "/subscriptions/"}),
+    # a region of the geography, the geography of the stamp, a SKU that answers requests
+    *(
+        listed(DEPLOYMENT | {"region": region})
+        for region in (CANARY, "", "eastus", "uksouth", "SwedenCentral", "Sweden Central")
+    ),
+    *(listed(DEPLOYMENT | {"geography": geography}) for geography in (CANARY, "us", "EU", "europe")),
+    listed(DEPLOYMENT | {"region": "eastus", "geography": "us"}),
+    listed(DEPLOYMENT, DEPLOYMENT | {"name": "elsewhere", "region": "eastus", "geography": "us"}),
+    *(listed(DEPLOYMENT | {"sku": sku}) for sku in (CANARY, "standard", "GlobalBatch", "DataZoneBatch")),
+    *(listed(DEPLOYMENT | {"model": model}) for model in ("", CANARY * 11)),
+]
+
+
+@pytest.mark.parametrize("value", MALFORMED)
+def test_malformed_deployments_are_named_and_not_quoted(value: str) -> None:
+    error = refusal(LOCAL | {"LETHE_DEPLOYMENTS": value})
+    assert error.setting == "LETHE_DEPLOYMENTS"
+    assert "JSON list of deployments" in str(error)
+    assert CANARY not in f"{error} {error!r} {error.__cause__}"
 
 
 @pytest.mark.parametrize(("value", "expected"), [("true", True), ("True", True), (" true ", True), ("false", False)])
@@ -151,36 +156,20 @@ def test_malformed_issuers_and_audiences_are_named_and_not_quoted(name: str, val
     assert CANARY not in f"{error} {error!r}"
 
 
-def models(url: str) -> str:
-    return json.dumps({"primary": "https://lethe.openai.azure.com/openai/v1/", "other": url})
+@pytest.mark.parametrize("value", [CANARY, "europa", "EU", "e u"])
+def test_an_unknown_geography_is_named_and_not_quoted(value: str) -> None:
+    error = refusal(LOCAL | {"LETHE_GEOGRAPHY": value})
+    assert error.setting == "LETHE_GEOGRAPHY"
+    assert "south_africa" in str(error)
+    assert CANARY not in f"{error} {error!r}"
 
 
-@pytest.mark.parametrize(
-    ("change", "name"),
-    [
-        ({"ServiceBus__fullyQualifiedNamespace": "", "ServiceBus": LOCAL["ServiceBus"]}, "ServiceBus"),
-        ({"LETHE_COSMOS_KEY": "cosmos-secret"}, "LETHE_COSMOS_KEY"),
-        ({"LETHE_CLOCK_OFFSET_FILE": "/tmp/offset"}, "LETHE_CLOCK_OFFSET_FILE"),  # noqa: S108
-        ({"LETHE_COSMOS_ENDPOINT": "http://lethe.documents.azure.com"}, "LETHE_COSMOS_ENDPOINT"),
-        ({"LETHE_COSMOS_ENDPOINT": "https://localhost:8081"}, "LETHE_COSMOS_ENDPOINT"),
-        ({"LETHE_COSMOS_ENDPOINT": "https://LOCALHOST:8081"}, "LETHE_COSMOS_ENDPOINT"),
-        ({"LETHE_COSMOS_ENDPOINT": "https://[::1]:8081"}, "LETHE_COSMOS_ENDPOINT"),
-        ({"LETHE_KEY_STORE": "file:///keys.json"}, "LETHE_KEY_STORE"),
-        ({"LETHE_KEY_STORE": "https://127.0.0.1/"}, "LETHE_KEY_STORE"),
-        ({"LETHE_KEY_STORE": "http://lethe.vault.azure.net"}, "LETHE_KEY_STORE"),
-        ({"LETHE_KEY_STORE": "https://127.0.0.2/"}, "LETHE_KEY_STORE"),
-        ({"LETHE_KEY_STORE": "https://localhost./"}, "LETHE_KEY_STORE"),
-        ({"LETHE_MODEL_RESOURCES": models("http://127.0.0.1:9000/openai/v1/")}, "LETHE_MODEL_RESOURCES"),
-        ({"LETHE_WEBHOOK_ALLOW_LOOPBACK": "true"}, "LETHE_WEBHOOK_ALLOW_LOOPBACK"),
-        ({"LETHE_TOKEN_ISSUERS": LOCAL["LETHE_TOKEN_ISSUERS"]}, "LETHE_TOKEN_ISSUERS"),
-        ({"LETHE_TOKEN_ISSUERS": issuer_at("https://login.example.com")}, "LETHE_TOKEN_ISSUERS"),
-    ],
-)
-def test_azure_refuses_what_only_the_embedded_stack_may_have(change: dict[str, str], name: str) -> None:
-    error = refusal(AZURE | change)
+@pytest.mark.parametrize("value", [CANARY, f"subscriptions/{CANARY}", f"/subscriptions/{CANARY}?a=b", "/subscriptions/"])
+@pytest.mark.parametrize("name", ["LETHE_SERVICE_BUS_ID", "LETHE_COSMOS_ID"])
+def test_a_malformed_resource_id_is_named_and_not_quoted(name: str, value: str) -> None:
+    error = refusal(LOCAL | {name: value})
     assert error.setting == name
-    assert "Azure" in str(error)
-    assert "secret" not in str(error)
+    assert CANARY not in f"{error} {error!r}"
 
 
 def test_secrets_are_kept_out_of_repr() -> None:

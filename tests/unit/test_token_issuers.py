@@ -6,16 +6,13 @@ import pytest
 
 from shared import settings, token_issuers
 from shared.errors import InvalidSettings
+from tests.unit.environments import AZURE, LOCAL
 
 TID = "11e7be00-0000-4000-8000-000000000001"
 ENTRA = f"https://login.microsoftonline.com/{TID}"
 GOOD = {f"{ENTRA}/v2.0": f"{ENTRA}/discovery/v2.0/keys"}
-IN_AZURE = {"WEBSITE_SITE_NAME": "lethe"}
 ENVIRONMENT = {
-    "ServiceBus__fullyQualifiedNamespace": "lethe.servicebus.windows.net",
-    "LETHE_COSMOS_ENDPOINT": "https://lethe.documents.azure.com",
-    "LETHE_MODEL_RESOURCES": '{"primary": "https://lethe.openai.azure.com/openai/v1/"}',
-    "LETHE_KEY_STORE": "https://lethe.vault.azure.net",
+    **AZURE,
     token_issuers.ISSUERS: json.dumps(GOOD),
     token_issuers.AUDIENCES: json.dumps([TID]),
 }
@@ -85,12 +82,12 @@ def test_the_app_does_not_start_without(name: str) -> None:
 
 def test_the_app_does_not_start_in_azure_on_a_foreign_issuer() -> None:
     base = f"https://issuer.example/{TID}"
-    foreign = ENVIRONMENT | {token_issuers.ISSUERS: json.dumps({f"{base}/v2.0": f"{base}/discovery/v2.0/keys"})}
+    foreign = {token_issuers.ISSUERS: json.dumps({f"{base}/v2.0": f"{base}/discovery/v2.0/keys"})}
 
-    assert settings.load(ENVIRONMENT | IN_AZURE).token_issuers == GOOD
-    assert settings.load(foreign).token_audiences == {TID}
+    assert settings.load(ENVIRONMENT).token_issuers == GOOD
+    assert settings.load(LOCAL | foreign).token_issuers != GOOD
     with pytest.raises(InvalidSettings, match=r"^setting LETHE_TOKEN_ISSUERS: must be https and of a login host"):
-        settings.load(foreign | IN_AZURE)
+        settings.load(ENVIRONMENT | foreign)
 
 
 def test_audiences_are_a_list_of_texts() -> None:

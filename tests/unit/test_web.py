@@ -15,12 +15,13 @@ from shared import errors
 from shared.callers import Caller, Callers
 from shared.domain.policy import TenantPolicy
 from shared.domain.principal import Role
+from tests.policies import policy
 from tests.tokens import AUDIENCE, CLIENT, DIRECTORY, Clock, JwksServer, jwks_server, new_key
 
 KEY = new_key("current")
 CANARY = "canary-7f3a91d2"
 LIMIT = 200
-POLICY = TenantPolicy.model_construct(tenant_id="contoso")
+POLICY = policy()
 
 
 class Policies:
@@ -193,6 +194,15 @@ TOLD: list[tuple[Exception, int, str, str]] = [
     (REFUSED, 400, "missing_field", "invalid_request_error"),
     (errors.RequestRefused(errors.Reason.CONFLICT, "custom_id"), 409, "conflict", "invalid_request_error"),
     (errors.RequestRefused(errors.Reason.REQUEST_TOO_LARGE, "message"), 413, "request_too_large", "invalid_request_error"),
+    (errors.RequestRefused(errors.Reason.WRONG_GEOGRAPHY, "tenant"), 403, "wrong_geography", "permission_error"),
+    (errors.RequestRefused(errors.Reason.RESIDENCY_FORBIDDEN, "body.model"), 403, "residency_forbidden", "permission_error"),
+    (errors.RequestRefused(errors.Reason.GROUNDING_FORBIDDEN, "grounding"), 403, "grounding_forbidden", "permission_error"),
+    (
+        errors.RequestRefused(errors.Reason.OUTPUT_LIMIT, "body.max_tokens"),
+        400,
+        "output_limit_exceeded",
+        "invalid_request_error",
+    ),
     (errors.MessageTooLarge(), 413, "request_too_large", "invalid_request_error"),
     (errors.Forbidden(errors.Denial.ROLE), 403, "forbidden", "permission_error"),
     (errors.NotFound(), 404, "not_found", "invalid_request_error"),
