@@ -7,8 +7,9 @@ from secrets import token_hex
 from shared.delivery.post import post
 from shared.delivery.services import Webhooks
 from shared.domain.json_document import Json
-from shared.domain.webhook import ENDPOINT_DISABLED, EVENT_TYPES, hint_of, new_secret
-from shared.domain.webhook_endpoint import ENDPOINT_ID, Signing, WebhookEndpoint, new_endpoint_id, secret_name
+from shared.domain.signing import Signing, hint_of, new_secret
+from shared.domain.webhook import ENDPOINT_DISABLED, EVENT_TYPES
+from shared.domain.webhook_endpoint import ENDPOINT_ID, WebhookEndpoint, new_endpoint_id, secret_name
 from shared.domain.webhook_url import check_url
 from shared.errors import Refusal, UnknownEndpoint, WebhookRefused
 
