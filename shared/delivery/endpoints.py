@@ -155,11 +155,11 @@ async def rotate_secret(tenant: str, endpoint_id: str, *, keep_old: bool, webhoo
         if current.signing.current == kid:
             return current
         signing = current.signing.rotated(kid, now=now, keep_old=keep_old)
-        replaced.update(known for known in (current.signing.current, current.signing.previous) if known)
+        replaced.update(current.signing.ids)
         return replace(current, signing=signing, signing_secret_hint=hint_of(secret), updated_at=now)
 
     endpoint = await webhooks.endpoints.change(tenant, endpoint_id, rotated)
-    for retired in replaced.difference((endpoint.signing.current, endpoint.signing.previous)):
+    for retired in replaced - endpoint.signing.ids:
         await webhooks.secrets.retire(name, retired)
     return WithSecret(endpoint=endpoint, secret=secret)
 

@@ -27,6 +27,11 @@ class Signing:
     previous: str | None = None
     previous_until: float | None = None
 
+    @property
+    def ids(self) -> frozenset[str]:
+        """Ids of all secrets that are named here, of a previous one that has ended too."""
+        return frozenset(kid for kid in (self.current, self.previous) if kid is not None)
+
     def kids(self, *, now: float) -> list[str]:
         """Ids of the secrets that count at a time, the current one first."""
         if self.previous is None or self.previous_until is None or now >= self.previous_until:
