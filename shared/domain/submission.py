@@ -22,7 +22,11 @@ _ID = re.compile(r"[!-\-/-~]{1,256}")
 _TIMESTAMP = re.compile(r"[1-9][0-9]{0,10}")
 
 
-def verify(body: bytes, properties: Mapping[str, object], *, signing_secrets: Sequence[str], enqueued_at: float) -> None:
+type Properties = Mapping[str, object] | Mapping[str | bytes, object]
+"""Application properties; the Functions host hands them over as JSON, so that their names and texts are never bytes."""
+
+
+def verify(body: bytes, properties: Properties, *, signing_secrets: Sequence[str], enqueued_at: float) -> None:
     """Check that one of the secrets has signed a message that was enqueued at a time (seconds since the epoch).
 
     ``webhook-id`` is 1 to 256 visible ASCII characters without ``.``, which separates what is signed; ``webhook-timestamp``
