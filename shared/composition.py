@@ -17,7 +17,8 @@ from shared.azure.model import Models
 from shared.azure.policies import Policies
 from shared.azure.queues import Queues
 from shared.azure.records import Records
-from shared.azure.secret_store import open_secrets
+from shared.azure.secret_store import SecretStore, open_secrets
+from shared.azure.submission_secrets import SubmissionSecrets
 from shared.azure.webhook_endpoints import WebhookEndpoints
 from shared.callers import Callers
 from shared.delivery.sender import Sender
@@ -44,6 +45,7 @@ class Composition:
             policies=self._policies,
             queues=self._queues,
             keys=open_store(chosen.key_store, credential=self._credential, clock=self._clock),
+            submission_secrets=self.submission_secrets,
             models=Models(
                 [deployment.endpoint for deployment in chosen.stamp.deployments.values()],
                 token=get_bearer_token_provider(self._credential, chosen.model_token_scope),
@@ -80,11 +82,16 @@ class Composition:
             endpoints=WebhookEndpoints(self._cosmos.container("webhook-endpoints"), clock=self._clock),
             policies=self._policies,
             queues=self._queues,
-            secrets=open_secrets(chosen.key_store, credential=self._credential),
+            secrets=self._secrets,
             sender=Sender(allow_loopback=chosen.webhook_allow_loopback),
             clock=self._clock,
             allow_loopback=chosen.webhook_allow_loopback,
         )
+
+    @cached_property
+    def submission_secrets(self) -> SubmissionSecrets:
+        """By which senders of the queue are known."""
+        return SubmissionSecrets(self._cosmos.container("policies"), secrets=self._secrets, clock=self._clock)
 
     @cached_property
     def callers(self) -> Callers:
@@ -101,6 +108,10 @@ class Composition:
     @cached_property
     def _policies(self) -> Policies:
         return Policies(self._cosmos.container("policies"), clock=self._clock)
+
+    @cached_property
+    def _secrets(self) -> SecretStore:
+        return open_secrets(self._settings.key_store, credential=self._credential)
 
     @cached_property
     def _credential(self) -> AsyncTokenCredential:

@@ -67,6 +67,9 @@ class Reason(StrEnum):
     UNKNOWN_TENANT = "unknown_tenant"
     UNKNOWN_MODEL = "unknown_model"
     SUBMISSION_FORBIDDEN = "submission_forbidden"
+    SIGNATURE_MISSING = "signature_missing"
+    SIGNATURE_INVALID = "signature_invalid"
+    SIGNATURE_LATE = "signature_late"
     WRONG_GEOGRAPHY = "wrong_geography"
     RESIDENCY_FORBIDDEN = "residency_forbidden"
     GROUNDING_FORBIDDEN = "grounding_forbidden"
@@ -90,6 +93,9 @@ REFUSALS: dict[Reason, str] = {
     Reason.UNKNOWN_TENANT: "There is no such tenant.",
     Reason.UNKNOWN_MODEL: "The tenant's policy has no such model.",
     Reason.SUBMISSION_FORBIDDEN: "The tenant's policy does not allow submission by queue.",
+    Reason.SIGNATURE_MISSING: "The tenant's policy asks for a signature, and the message has none.",
+    Reason.SIGNATURE_INVALID: "No secret of the tenant made the message's signature.",
+    Reason.SIGNATURE_LATE: "The message was signed for another time than the one at which it was enqueued.",
     Reason.WRONG_GEOGRAPHY: "The tenant belongs to another geography.",
     Reason.RESIDENCY_FORBIDDEN: "No deployment of this model may process the tenant's data.",
     Reason.GROUNDING_FORBIDDEN: "The tenant's policy does not allow grounding data.",

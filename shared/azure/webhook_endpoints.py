@@ -8,7 +8,8 @@ from azure.cosmos.aio import ContainerProxy
 
 from shared.azure.cosmos import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, Answered, Document, foreign_errors
 from shared.clock import Clock
-from shared.domain.webhook_endpoint import DisabledReason, Signing, WebhookEndpoint
+from shared.domain.signing import Signing
+from shared.domain.webhook_endpoint import DisabledReason, WebhookEndpoint
 from shared.domain.webhook_schedule import Failing
 from shared.errors import StoreUnavailable, UnknownEndpoint
 from shared.patience import patient

@@ -7,8 +7,9 @@ from secrets import token_hex
 from shared.delivery.post import post
 from shared.delivery.services import Webhooks
 from shared.domain.json_document import Json
-from shared.domain.webhook import ENDPOINT_DISABLED, EVENT_TYPES, hint_of, new_secret
-from shared.domain.webhook_endpoint import ENDPOINT_ID, Signing, WebhookEndpoint, new_endpoint_id, secret_name
+from shared.domain.signing import Signing, hint_of, new_secret
+from shared.domain.webhook import ENDPOINT_DISABLED, EVENT_TYPES
+from shared.domain.webhook_endpoint import ENDPOINT_ID, WebhookEndpoint, new_endpoint_id, secret_name
 from shared.domain.webhook_url import check_url
 from shared.errors import Refusal, UnknownEndpoint, WebhookRefused
 
@@ -154,11 +155,11 @@ async def rotate_secret(tenant: str, endpoint_id: str, *, keep_old: bool, webhoo
         if current.signing.current == kid:
             return current
         signing = current.signing.rotated(kid, now=now, keep_old=keep_old)
-        replaced.update(known for known in (current.signing.current, current.signing.previous) if known)
+        replaced.update(current.signing.ids)
         return replace(current, signing=signing, signing_secret_hint=hint_of(secret), updated_at=now)
 
     endpoint = await webhooks.endpoints.change(tenant, endpoint_id, rotated)
-    for retired in replaced.difference((endpoint.signing.current, endpoint.signing.previous)):
+    for retired in replaced - endpoint.signing.ids:
         await webhooks.secrets.retire(name, retired)
     return WithSecret(endpoint=endpoint, secret=secret)
 

@@ -1,18 +1,14 @@
-"""A webhook: its event types, its thin body, and its Standard Webhooks signature.
+"""A webhook: its event types, its thin body, and its headers.
 
-Standard Webhooks 1.0 (github.com/standard-webhooks/standard-webhooks): ``id.timestamp.payload`` is signed with HMAC-SHA-256.
 The id stays the same for all attempts of an event, the timestamp is the attempt's own.
 """
 
-import base64
 import json
 import math
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from standardwebhooks import Webhook
+from shared.domain.signing import signature
 
 _OUTCOMES = ("completed", "failed", "cancelled", "incomplete")
 ENDPOINT_DISABLED = "webhook_endpoint.disabled"
@@ -20,10 +16,6 @@ EVENT_TYPES = frozenset({f"{family}.{outcome}" for family in ("response", "gener
     ENDPOINT_DISABLED
 }
 """Every type that an endpoint can subscribe to."""
-
-_PREFIX = "whsec_"
-_SECRET_BYTES = 32
-_HINT_CHARACTERS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,23 +56,12 @@ def sign(body: bytes, *, event_id: str, at: float, signing_secrets: Sequence[str
 
     Several secrets (while one is being rotated out) give several signatures, separated by spaces: a receiver accepts any.
     """
-    moment = datetime.fromtimestamp(math.floor(at), UTC)
-    text = body.decode("ascii")
-    signatures = [Webhook(secret).sign(event_id, moment, text) for secret in signing_secrets]
+    moment, text = math.floor(at), body.decode("ascii")
+    signatures = [signature(text, message_id=event_id, at=moment, secret=secret) for secret in signing_secrets]
     headers = {
         "content-type": "application/json",
         "webhook-id": event_id,
-        "webhook-timestamp": str(math.floor(at)),
+        "webhook-timestamp": str(moment),
         "webhook-signature": " ".join(signatures),
     }
     return Message(headers=headers, body=body)
-
-
-def new_secret() -> str:
-    """Make a signing secret of 32 random bytes; the specification asks for 24 to 64."""
-    return _PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode("ascii")
-
-
-def hint_of(secret: str) -> str:
-    """Mask a secret so that its owner can tell two apart: the last four characters, 24 of its 256 bits at the most."""
-    return f"{_PREFIX}…{secret.rstrip('=')[-_HINT_CHARACTERS:]}"

@@ -6,11 +6,10 @@ from enum import StrEnum
 from secrets import token_hex
 
 from shared.domain.json_document import Json
+from shared.domain.signing import Signing
 from shared.domain.webhook_schedule import Failing
 
 ENDPOINT_ID = re.compile(r"we_[0-9a-f]{32}")
-PREVIOUS_SECRET_SECONDS = 86_400
-"""How long a rotated secret may go on signing beside its successor."""
 
 
 class DisabledReason(StrEnum):
@@ -18,27 +17,6 @@ class DisabledReason(StrEnum):
 
     GONE = "gone"
     FAILING = "failing"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Signing:
-    """Which versions of the endpoint's secret sign: ids only, the secrets lie in the key store."""
-
-    current: str
-    previous: str | None = None
-    previous_until: float | None = None
-
-    def kids(self, *, now: float) -> list[str]:
-        """Ids of the secrets that sign at a time, the current one first."""
-        if self.previous is None or self.previous_until is None or now >= self.previous_until:
-            return [self.current]
-        return [self.current, self.previous]
-
-    def rotated(self, kid: str, *, now: float, keep_old: bool) -> "Signing":
-        """Let a new secret sign; the old one goes at once, or in 24 hours."""
-        if not keep_old:
-            return Signing(current=kid)
-        return Signing(current=kid, previous=self.current, previous_until=now + PREVIOUS_SECRET_SECONDS)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,13 +4,14 @@ import re
 from secrets import token_hex
 
 from shared.azure.keys import KeyStore
-from shared.domain import macs, upstream
+from shared.domain import macs, submission, upstream
 from shared.domain.generation import Receipt, Status
 from shared.domain.macs import Mac, Purpose
 from shared.domain.policy import TENANT_ID, Submission, TenantPolicy, deadlines
 from shared.domain.request import GenerationRequest
 from shared.domain.stamp import Stamp, Terms
-from shared.errors import Reason, RequestRefused
+from shared.errors import LeaseLost, Reason, RequestRefused
+from shared.generation.delivery import Delivery
 from shared.generation.services import Services
 
 
@@ -35,16 +36,48 @@ def terms_for(request: GenerationRequest, policy: TenantPolicy, stamp: Stamp) ->
     return terms
 
 
-async def check_submission(request: GenerationRequest, policy: TenantPolicy, own: Receipt, services: Services) -> None:
-    """Refuse a message of the queue that the policy forbids, unless it is our own: admitted over HTTP, or a copy.
+def admission_time(delivery: Delivery, policy: TenantPolicy) -> float:
+    """When a job of the queue is admitted, if it was not before: when its message was first enqueued.
 
-    Ours are recognised by the receipt that stands at the job and by the MAC of the content, never by what a sender says.
+    A copy of ours says so in a property, and whoever forges that only shortens deadlines. Where submission is signed nobody
+    but Service Bus is believed: a receipt that ends early would let the same signature run a job twice.
     """
-    if policy.queue_submission is Submission.OPEN:
-        return
-    standing = await services.generations.find(own)
-    if standing is None or not await is_known(request, standing, services.keys):
-        raise RequestRefused(Reason.SUBMISSION_FORBIDDEN, "tenant")
+    return delivery.enqueued_at if policy.queue_submission is Submission.SIGNED else delivery.admitted_at
+
+
+async def check_submission(
+    request: GenerationRequest, policy: TenantPolicy, own: Receipt, delivery: Delivery, services: Services
+) -> None:
+    """Let a message of the queue in if the policy does, or if it is our own: admitted over HTTP, or a copy.
+
+    Ours have our ids, and are recognised by the receipt that stands at the job and by the MAC of the content, never by what
+    anybody can write: the signature of a copy is of the time before it waited. Raises `RequestRefused`; and `LeaseLost` for
+    one whose content is forgotten, by its deadline or a deletion: it cannot be recognised, and must not be kept.
+    """
+    try:
+        await _check_sender(policy, delivery, services)
+    except RequestRefused:
+        standing = await services.generations.find(own) if delivery.has_id_of(own.job_id) else None
+        if standing is not None and standing.content_mac is None:
+            raise LeaseLost from None
+        if standing is None or not await is_known(request, standing, services.keys):
+            raise
+
+
+async def check_signature(tenant: str, delivery: Delivery, services: Services) -> None:
+    """Refuse a message that the tenant's secret did not sign for the time at which it was enqueued (`submission.verify`)."""
+    valid = await services.submission_secrets.valid(tenant)
+    submission.verify(delivery.body, delivery.properties, signing_secrets=valid, enqueued_at=delivery.enqueued_at)
+
+
+async def _check_sender(policy: TenantPolicy, delivery: Delivery, services: Services) -> None:
+    match policy.queue_submission:
+        case Submission.SIGNED:
+            await check_signature(policy.tenant_id, delivery, services)
+        case Submission.FORBIDDEN:
+            raise RequestRefused(Reason.SUBMISSION_FORBIDDEN, "tenant")
+        case Submission.OPEN:
+            pass
 
 
 async def is_known(request: GenerationRequest, standing: Receipt, keys: KeyStore) -> bool:

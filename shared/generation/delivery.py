@@ -1,5 +1,6 @@
 """A message of queue ``generation-requests`` as the use cases see it, and the copies that Lethe schedules of it."""
 
+import re
 from dataclasses import dataclass, field
 
 from shared.azure.queues import Outgoing, Properties
@@ -31,6 +32,10 @@ class Delivery:
         """When the job was admitted: the first time that its message was enqueued."""
         original = self.properties.get(ADMITTED_AT)
         return min(self.enqueued_at, original) if isinstance(original, float) else self.enqueued_at
+
+    def has_id_of(self, job_id: str) -> bool:
+        """Whether it has an id that Lethe gives to messages of this job; anybody can, so that this alone proves nothing."""
+        return re.fullmatch(rf"(?:{job_id}|redelivery)\.[0-9]+", self.message_id or "") is not None
 
 
 async def schedule_copy(delivery: Delivery, receipt: Receipt, services: Services, *, at: float) -> None:

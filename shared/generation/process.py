@@ -10,7 +10,7 @@ from shared.delivery.announce import announce, is_heard
 from shared.domain.generation import ErrorCode, Outcome, Receipt, Status, event_type
 from shared.domain.request import GenerationRequest, parse
 from shared.errors import LeaseLost, OutputTooLarge, Reason, RequestRefused, ServiceUnavailable
-from shared.generation.admit import check_submission, is_same_content, new_receipt, policy_for, terms_for
+from shared.generation.admit import admission_time, check_submission, is_same_content, new_receipt, policy_for, terms_for
 from shared.generation.call import call_model
 from shared.generation.delivery import Delivery, schedule_copy, schedule_last_resort
 from shared.generation.reject import reject
@@ -44,8 +44,8 @@ async def _run(delivery: Delivery, services: Services) -> None:
     request = parse(delivery.body, max_bytes=services.limits.max_request_bytes)
     policy = await policy_for(request, services)
     terms = terms_for(request, policy, services.stamp)
-    own = await new_receipt(request, policy, services, admitted_at=delivery.admitted_at)
-    await check_submission(request, policy, own, services)
+    own = await new_receipt(request, policy, services, admitted_at=admission_time(delivery, policy))
+    await check_submission(request, policy, own, delivery, services)
     claimed: Receipt | None = await services.generations.create(own)
     if claimed is not None and claimed.attempt_token != own.attempt_token:
         claimed = await _claim_standing(delivery, request, claimed, own.attempt_token, services)

@@ -4,9 +4,10 @@ import json
 import re
 
 from shared.azure.queues import Outgoing, Properties
-from shared.domain.policy import TENANT_ID
+from shared.domain.policy import TENANT_ID, Submission, TenantPolicy
 from shared.domain.request import claimed_tenant
 from shared.errors import REFUSALS, MessageTooLarge, Reason, RequestRefused, ServiceUnavailable
+from shared.generation.admit import check_signature
 from shared.generation.delivery import Delivery
 from shared.generation.services import Services
 from shared.patience import patience
@@ -14,7 +15,9 @@ from shared.telemetry import Event, log
 
 QUEUE = "generation-rejected"
 UNKNOWN_TENANT_SECONDS = 3600
-_NOT_THE_TENANTS = frozenset({Reason.WRONG_GEOGRAPHY})
+_NOT_THE_TENANTS = frozenset(
+    {Reason.WRONG_GEOGRAPHY, Reason.SIGNATURE_MISSING, Reason.SIGNATURE_INVALID, Reason.SIGNATURE_LATE}
+)
 """Refusals after which a tenant's policy says nothing about the message, neither how long it lies nor where an answer goes."""
 REPLY_PATIENCE = 5.0
 
@@ -27,7 +30,7 @@ async def reject(delivery: Delivery, refusal: RequestRefused, services: Services
     """
     tenant = claimed_tenant(delivery.body, max_bytes=services.limits.max_request_bytes)
     policy = await services.policies.get(tenant) if tenant and re.fullmatch(TENANT_ID, tenant) else None
-    if refusal.reason in _NOT_THE_TENANTS:
+    if policy is not None and (refusal.reason in _NOT_THE_TENANTS or not await _is_signed(delivery, policy, services)):
         policy = None
     ttl = policy.retention.shortest_seconds if policy else UNKNOWN_TENANT_SECONDS
     properties: Properties = {"reason": refusal.reason.value, "field": refusal.field}
@@ -41,6 +44,17 @@ async def reject(delivery: Delivery, refusal: RequestRefused, services: Services
     log(Event.MESSAGE_REJECTED, code=refusal.reason)
     if policy is not None and delivery.reply_to in policy.reply_queues:
         await _reply(delivery, refusal, delivery.reply_to, ttl, services)
+
+
+async def _is_signed(delivery: Delivery, policy: TenantPolicy, services: Services) -> bool:
+    """Whether a message, whatever is wrong with it, comes from the tenant as far as its policy wants to know."""
+    if policy.queue_submission is not Submission.SIGNED:
+        return True
+    try:
+        await check_signature(policy.tenant_id, delivery, services)
+    except RequestRefused:
+        return False
+    return True
 
 
 async def _reply(delivery: Delivery, refusal: RequestRefused, queue: str, ttl: float, services: Services) -> None:

@@ -8,6 +8,7 @@ from shared.azure.model import Models
 from shared.azure.policies import Policies
 from shared.azure.queues import Queues
 from shared.azure.records import Records
+from shared.azure.submission_secrets import SubmissionSecrets
 from shared.clock import Clock
 from shared.delivery.services import Webhooks
 from shared.domain.stamp import Stamp
@@ -25,13 +26,14 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The stores, queues, keys, models, webhooks, stamp and clock of a job."""
+    """The stores, queues, keys, secrets, models, webhooks, stamp and clock of a job."""
 
     generations: Generations
     records: Records
     policies: Policies
     queues: Queues
     keys: KeyStore
+    submission_secrets: SubmissionSecrets
     models: Models
     webhooks: Webhooks
     stamp: Stamp

@@ -4,7 +4,8 @@ import ssl
 import time
 
 from shared.delivery.sender import Sender, Sent
-from shared.domain.webhook import Message, body_of, new_secret, sign
+from shared.domain.signing import new_secret
+from shared.domain.webhook import Message, body_of, sign
 from shared.domain.webhook_url import Target, check_url
 from tests.contract.webhook_servers import Detour, Names
 

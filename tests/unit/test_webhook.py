@@ -7,8 +7,9 @@ from openai import OpenAI
 from openai.types.webhooks import ResponseCompletedWebhookEvent
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from shared.domain.webhook import EVENT_TYPES, Message, body_of, data_id_of, hint_of, new_secret, sign
-from shared.domain.webhook_endpoint import Signing, new_endpoint_id, secret_name
+from shared.domain.signing import Signing, hint_of, new_secret
+from shared.domain.webhook import EVENT_TYPES, Message, body_of, data_id_of, sign
+from shared.domain.webhook_endpoint import new_endpoint_id, secret_name
 
 EVENT = "evt_" + "a" * 32
 JOB = "b" * 40
