@@ -1,14 +1,14 @@
 """Builds what the use cases work with, once per process, on first use; nothing is made when a module is imported."""
 
-import os
 from functools import cached_property
 
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential, get_bearer_token_provider
+from azure.identity.aio import get_bearer_token_provider
 from azure.servicebus.aio import ServiceBusClient
 
 from shared import clock, settings
 from shared.azure.cosmos import Cosmos
+from shared.azure.credential import app_credential
 from shared.azure.due_documents import DueDocuments
 from shared.azure.events import Events
 from shared.azure.generations import Generations
@@ -115,13 +115,7 @@ class Composition:
 
     @cached_property
     def _credential(self) -> AsyncTokenCredential:
-        """The app's identity: in Azure (and on the embedded stack, which serves the same endpoint) the managed one.
-
-        Elsewhere the developer's own, as far as ``AZURE_TOKEN_CREDENTIALS`` lets the chain go.
-        """
-        if "IDENTITY_ENDPOINT" in os.environ:
-            return ManagedIdentityCredential(client_id=os.environ.get("AZURE_CLIENT_ID"))
-        return DefaultAzureCredential()
+        return app_credential()
 
     @cached_property
     def _cosmos(self) -> Cosmos:

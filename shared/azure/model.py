@@ -1,18 +1,19 @@
 """The only way to a model: the customer's listed Azure OpenAI resources, with Entra ID, over a guarded transport.
 
 The client never retries (the job's own decision does), follows no redirect (a 307 would post the prompt again, to another
-host), reads no proxy from the environment, and sends no header that the environment could add.
+host), and takes nothing from the environment: no address, no proxy, no certificate authority, no header, no key. This is the
+only module that imports ``openai``; ``tests/contract/test_boundary_*.py`` shows what each guard stops.
 """
 
 import asyncio
 import json
 import math
 from collections.abc import Awaitable, Callable, Iterable
-from typing import NoReturn
+from typing import NoReturn, override
 
 import httpx2
 from azure.core.exceptions import AzureError
-from openai import APIStatusError, APITimeoutError, AsyncOpenAI, OpenAIError
+from openai import APIStatusError, APITimeoutError, AsyncOpenAI, Omit, OpenAIError
 
 from shared.domain.answer import ModelAnswer
 from shared.domain.json_document import Json
@@ -24,10 +25,20 @@ _LONGEST_ANSWER = 16_000_000
 """Bytes of an answer that are read; anything a store takes is far smaller."""
 
 
-class GuardedTransport(httpx2.AsyncBaseTransport):
-    """Lets requests through to the listed hosts only, with headers of its own making.
+class _Client(AsyncOpenAI):
+    """The official client without ``OPENAI_CUSTOM_HEADERS``: they could also reshape the body, or break every call."""
 
-    The client's are dropped, ``Authorization`` and ``Host`` too: ``OPENAI_CUSTOM_HEADERS`` in the environment replaces them.
+    @property
+    @override
+    def default_headers(self) -> dict[str, str | Omit]:
+        return {"Content-Type": "application/json"}
+
+
+class GuardedTransport(httpx2.AsyncBaseTransport):
+    """Lets requests through to the listed hosts only, each made anew: nothing else of the client's request gets out.
+
+    Dropped are all its headers (cookies, ``Authorization`` and ``Host`` too) and the extensions that rename the TLS server or
+    replace the target of the request line.
     """
 
     def __init__(
@@ -38,20 +49,22 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         self._token = token
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send the request; raises `ModelFailed` for a host that is not listed."""
+        """Send the request's method, URL and body; raises `ModelFailed` for a host that is not listed."""
         if _origin(request.url) not in self._allowed:
             raise ModelFailed(Failure.ACCESS_DENIED)
-        request.headers = httpx2.Headers(
-            {
-                "host": request.url.netloc.decode("ascii"),
+        anew = httpx2.Request(
+            request.method,
+            request.url,
+            headers={
                 "accept": "application/json",
                 "accept-encoding": "gzip, deflate",
                 "authorization": f"Bearer {await self._token()}",
                 "content-type": "application/json",
-                "content-length": request.headers["content-length"],
-            }
+            },
+            content=await request.aread(),
+            extensions={"timeout": request.extensions["timeout"]},
         )
-        return await self._inner.handle_async_request(request)
+        return await self._inner.handle_async_request(anew)
 
     async def aclose(self) -> None:
         """Close the pool."""
@@ -71,7 +84,7 @@ class Models:
             trust_env=False,
             timeout=httpx2.Timeout(timeout, connect=min(10.0, timeout)),
         )
-        self._clients: dict[str, AsyncOpenAI] = {}
+        self._clients: dict[str, _Client] = {}
 
     async def call(self, endpoint: str, path: str, payload: Json) -> ModelAnswer:
         """Post a payload to a path below a resource's base URL; raises `ModelFailed` for every answer that is no result.
@@ -102,11 +115,11 @@ class Models:
         """Close all connections."""
         await self._http.aclose()
 
-    def _client(self, endpoint: str) -> AsyncOpenAI:
+    def _client(self, endpoint: str) -> _Client:
         if endpoint not in self._endpoints:
             raise ModelFailed(Failure.ACCESS_DENIED)
         if endpoint not in self._clients:
-            self._clients[endpoint] = AsyncOpenAI(
+            self._clients[endpoint] = _Client(
                 base_url=endpoint, api_key=_NO_KEY, http_client=self._http, max_retries=0, timeout=self._timeout
             )
         return self._clients[endpoint]
@@ -174,6 +187,6 @@ def _finite(literal: str) -> float:
     return number if math.isfinite(number) else _no_number(literal)
 
 
-def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
-    """Scheme, host and port, read by the parser that the connection uses: two parsers could read two hosts."""
-    return url.scheme, url.host, url.port
+def _origin(url: httpx2.URL) -> tuple[str, bytes, int | None]:
+    """Scheme, host and port as the connection reads them: another parser, or a decoded name, could read another host."""
+    return url.scheme, url.raw_host, url.port

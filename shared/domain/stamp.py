@@ -1,9 +1,9 @@
 """A stamp: one installation of Lethe in one geography, with the deployments that it may call and the limits it sets."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -11,21 +11,21 @@ from shared.domain.policy import Alias, Filtering, TenantPolicy
 from shared.domain.residency import REGIONS, Geography, Sku, Unusable, unusable
 from shared.errors import Reason, RequestRefused
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_AZURE_OPENAI = tuple(
-    f".{service}.{cloud}"
-    for service in ("openai", "cognitiveservices", "services.ai")
-    for cloud in ("azure.com", "azure.us", "azure.cn")
+_PATH = r"(/[A-Za-z0-9._~-]+)*/?"
+_LABEL = r"(?!xn--)[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+_AZURE_OPENAI = re.compile(
+    rf"https://{_LABEL}\.(openai|cognitiveservices|services\.ai)\.azure\.(com|us|cn)(:443)?{_PATH}", re.ASCII | re.IGNORECASE
 )
-"""Host names of Azure OpenAI resources, in the public and the sovereign clouds; OpenAI's own service is none of them."""
+"""A base URL of an Azure OpenAI resource, in the public and the sovereign clouds; OpenAI's own service is none of them.
+
+It says whole what a URL may be, for two parsers could read two hosts in anything else, and letters of other scripts look alike.
+"""
+_LOOPBACK = re.compile(rf"http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{{1,5}})?{_PATH}")
 
 
 def _is_resource(url: str) -> str:
     """Let only the base URL of an Azure OpenAI resource pass; http is for loopback, which production refuses."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    plain = not (parts.username or parts.password or parts.query or parts.fragment)
-    if plain and ((parts.scheme == "https" and host.endswith(_AZURE_OPENAI)) or (parts.scheme == "http" and host in _LOOPBACK)):
+    if _AZURE_OPENAI.fullmatch(url) or _LOOPBACK.fullmatch(url):
         return url
     raise ValueError("must be the base URL of an Azure OpenAI resource")
 

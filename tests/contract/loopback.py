@@ -1,6 +1,7 @@
 """A small real HTTP server for one test: it answers what it is told and remembers what it was asked."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -40,16 +41,20 @@ class Server:
     port: int
     answers: Callable[[Asked], Answer]
     asked: list[Asked] = field(default_factory=list)
+    tls: bool = False
 
     @property
     def origin(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        """Where it listens; with TLS by name, for a certificate of ``localhost``."""
+        return f"https://localhost:{self.port}" if self.tls else f"http://127.0.0.1:{self.port}"
 
 
 @asynccontextmanager
-async def serving(answers: Callable[[Asked], Answer] | None = None) -> AsyncIterator[Server]:
-    """Run a server on a free port of loopback for the length of a block."""
-    server = Server(port=0, answers=answers or (lambda _: Answer()))
+async def serving(
+    answers: Callable[[Asked], Answer] | None = None, *, context: ssl.SSLContext | None = None
+) -> AsyncIterator[Server]:
+    """Run a server on a free port of loopback, with TLS in a context, for the length of a block."""
+    server = Server(port=0, answers=answers or (lambda _: Answer()), tls=context is not None)
     ending = asyncio.Event()
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -73,7 +78,7 @@ async def serving(answers: Callable[[Asked], Answer] | None = None) -> AsyncIter
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
         server.port = runner.addresses[0][1]
         yield server
     finally:
