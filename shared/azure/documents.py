@@ -25,6 +25,8 @@ def of_receipt(receipt: Receipt, *, now: float, grace: int) -> Document:
         "created_at": receipt.created_at,
         "content_expires_at": receipt.content_expires_at,
         "expires_at": receipt.expires_at,
+        "content_kept_seconds": _kept(receipt, receipt.content_expires_at),
+        "kept_seconds": _kept(receipt, receipt.expires_at),
         "ttl": ttl(receipt.expires_at, now=now, grace=grace),
         "content_mac": _of_mac(receipt.content_mac),
         "subject": _of_mac(receipt.subject),
@@ -86,6 +88,7 @@ def of_output(receipt: Receipt, request: GenerationRequest, outcome: Outcome, *,
         "created_at": receipt.created_at,
         "completed_at": now,
         "expires_at": receipt.content_expires_at,
+        "kept_seconds": _kept(receipt, receipt.content_expires_at),
         "ttl": ttl(receipt.content_expires_at, now=now, grace=grace),
         "response": response,
         "error": outcome.error,
@@ -111,6 +114,7 @@ def of_event(receipt: Receipt, outcome: Outcome, *, heard: bool, now: float, gra
         "created_at": now,
         **(unannounced(now) if heard else unheard(now)),
         "expires_at": receipt.expires_at,
+        "kept_seconds": _kept(receipt, receipt.expires_at),
         "ttl": ttl(receipt.expires_at, now=now, grace=grace),
     }
 
@@ -130,6 +134,11 @@ def of_result(outcome: Outcome) -> Document:
 def _usage(outcome: Outcome) -> dict[str, int] | None:
     usage = outcome.usage
     return {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens} if usage else None
+
+
+def _kept(receipt: Receipt, expires_at: float) -> int:
+    """Whole seconds from admission to a deadline: by these a shorter policy finds what it shortens."""
+    return round(expires_at - receipt.created_at)
 
 
 def _of_mac(mac: Mac | None) -> dict[str, str] | None:

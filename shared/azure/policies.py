@@ -15,6 +15,9 @@ CACHE_SECONDS = 60.0
 CACHED_TENANTS = 1000
 """Unknown names are cached too, so that a flood of them does not become a flood of reads; the cache is bounded."""
 
+OFFBOARDED = "offboarded_at"
+"""Field of what is left of a policy whose tenant was offboarded: a tombstone, seconds since the epoch."""
+
 _LISTING = "SELECT * FROM c WHERE c.id = 'policy' AND ARRAY_CONTAINS(c.principals, @principal, true)"
 """``true``: an element that has both fields of the parameter."""
 
@@ -66,7 +69,7 @@ class Policies:
                     _LISTING,
                     parameters=[{"name": "@principal", "value": {"directory": directory, "client_id": client_id}}],
                 )
-                return [_policy(document) async for document in found]
+                return [policy_of(document) async for document in found]
         except Answered:
             raise StoreUnavailable from None
 
@@ -79,10 +82,11 @@ class Policies:
             if answer.status == NOT_FOUND:
                 return None
             raise StoreUnavailable from None
-        return _policy(document)
+        return None if OFFBOARDED in document else policy_of(document)
 
 
-def _policy(document: Document) -> TenantPolicy:
+def policy_of(document: Document) -> TenantPolicy:
+    """Read a stored policy; raises `StoreUnavailable` for one that is none: its tenant waits until it is mended."""
     fields = {name: value for name, value in document.items() if not name.startswith("_") and name not in {"id", "tenantId"}}
     try:
         return TenantPolicy.model_validate_json(json.dumps({**fields, "tenant_id": document["tenantId"]}))

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from functools import partial
 
 from shared.azure.due_documents import PAGE, Due, DueDocuments
+from shared.azure.kept_documents import KeptDocuments
+from shared.azure.policy_documents import PolicyDocuments
 from shared.azure.queues import Lying, Queues
 from shared.clock import Clock
 from shared.delivery.announce import reannounce
 from shared.delivery.services import Webhooks
 from shared.domain.step_report import StepReport
 from shared.errors import LetheError
+from shared.privacy.shorten import Shortened, shorten
 from shared.telemetry import Event, log
 
 MAX_DOCUMENTS = 10_000
@@ -30,6 +33,8 @@ class Retention:
     documents: DueDocuments
     queues: Queues
     webhooks: Webhooks
+    policies: PolicyDocuments
+    kept: KeptDocuments
     clock: Clock
     dead_letter_max_age: int
 
@@ -37,6 +42,7 @@ class Retention:
 async def enforce(retention: Retention) -> list[StepReport]:
     """Run every step once and report each."""
     steps: dict[str, Callable[[str], Awaitable[StepReport]]] = {
+        "shortened_deadlines": partial(_shorten, retention),
         "expired_documents": partial(_each_due, retention, retention.documents.expired, retention.documents.delete),
         "forgotten_contents": partial(
             _each_due, retention, retention.documents.forgettable, retention.documents.forget_content
@@ -67,6 +73,23 @@ async def _reported(step: str, run: Callable[[str], Awaitable[StepReport]]) -> S
             complete=report.complete,
         )
     return report
+
+
+async def _shorten(retention: Retention, step: str) -> StepReport:
+    """Bring forward the deadlines of what was admitted under a policy that has become shorter."""
+    listing = await retention.policies.all()
+    results: list[Shortened] = []
+    for policy in listing.policies:
+        room = MAX_DOCUMENTS - sum(result.found for result in results)
+        results.append(await shorten(policy, retention.kept, limit=room))
+    found = sum(result.found for result in results)
+    return StepReport(
+        step=step,
+        checked=len(results),
+        found=found,
+        overdue=found - sum(result.shortened for result in results),
+        complete=all(result.complete for result in results) and not listing.unreadable,
+    )
 
 
 async def _each_due(

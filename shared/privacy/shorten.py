@@ -1,0 +1,33 @@
+"""Existing deadlines follow a policy that became shorter; one that became longer changes nothing that exists."""
+
+from dataclasses import dataclass
+
+from shared.azure.kept_documents import PAGE, KeptDocuments
+from shared.domain.policy import TenantPolicy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shortened:
+    """How many documents were kept too long and how many end in time now; ``complete`` when none was left to look at."""
+
+    found: int = 0
+    shortened: int = 0
+    complete: bool = True
+
+
+async def shorten(policy: TenantPolicy, documents: KeptDocuments, *, limit: int) -> Shortened:
+    """Shorten a tenant's deadlines, up to ``limit`` documents; safe to repeat. Raises `StoreUnavailable`.
+
+    A job that runs meanwhile may still store its output under the deadline that it began with: the next run finds that.
+    """
+    found = shortened = 0
+    while found < limit:
+        page = await documents.too_long(policy.tenant_id, policy.retention)
+        results = [await documents.shorten(kept, policy.retention) for kept in page]
+        found += len(page)
+        shortened += sum(results)
+        if len(page) < PAGE and all(results):
+            return Shortened(found=found, shortened=shortened)
+        if not any(results):
+            break
+    return Shortened(found=found, shortened=shortened, complete=False)
