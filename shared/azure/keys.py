@@ -6,8 +6,10 @@ stack they are a JSON file of mode 600. Both answer the same two questions.
 
 import base64
 import binascii
-import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_bytes, token_hex
 from typing import Protocol
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -16,6 +18,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.keyvault.secrets.aio import SecretClient
 
+from shared.azure.locked_json import LockedJson
 from shared.clock import Clock
 from shared.domain.macs import Key, Purpose
 from shared.errors import InvalidSettings, KeysUnavailable
@@ -35,6 +38,12 @@ class KeyStore(Protocol):
     async def by_id(self, tenant: str, purpose: Purpose, kid: str) -> Key | None:
         """Return the key that made an older MAC, None when it is no more."""
 
+    async def create_missing(self, tenant: str) -> None:
+        """Give a tenant a key for each purpose that has none; keys that exist stay."""
+
+    async def delete(self, tenant: str) -> None:
+        """Delete all keys of a tenant; keys that are gone are no error."""
+
     async def close(self) -> None:
         """Close connections."""
 
@@ -53,7 +62,7 @@ class FileKeys:
     """Keys in a JSON file: ``{tenant: {purpose: [{"kid", "secret" (base64)}, …]}}``, the last of a list is the current one."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._file = LockedJson(path)
 
     async def current(self, tenant: str, purpose: Purpose) -> Key:
         """Return the last key of the list."""
@@ -66,15 +75,25 @@ class FileKeys:
         """Look a key up by its id."""
         return next((key for key in self._keys(tenant, purpose) if key.kid == kid), None)
 
+    async def create_missing(self, tenant: str) -> None:
+        """Append what is missing to the file."""
+        with _unavailable(), self._file.change() as keys:
+            of_tenant = keys.setdefault(tenant, {})
+            for purpose in Purpose:
+                of_tenant.setdefault(purpose, [{"kid": token_hex(8), "secret": _new_secret()}])
+
+    async def delete(self, tenant: str) -> None:
+        """Take the tenant out of the file."""
+        with _unavailable(), self._file.change() as keys:
+            keys.pop(tenant, None)
+
     async def close(self) -> None:
         """Nothing is open between two reads."""
 
     def _keys(self, tenant: str, purpose: Purpose) -> list[Key]:
-        try:
-            entries = json.loads(self._path.read_text(encoding="utf-8")).get(tenant, {}).get(purpose, [])
+        with _unavailable():
+            entries = self._file.read(missing_ok=False).get(tenant, {}).get(purpose, [])
             return [Key(kid=entry["kid"], secret=_secret(entry["secret"])) for entry in entries]
-        except (OSError, ValueError, KeyError, AttributeError, TypeError):
-            raise KeysUnavailable from None
 
 
 class VaultKeys:
@@ -97,9 +116,41 @@ class VaultKeys:
         """Return one version of the secret."""
         return await self._cached(tenant, purpose, kid)
 
+    async def create_missing(self, tenant: str) -> None:
+        """Set a secret for each purpose that has none.
+
+        A name that a deleted secret still holds (soft delete) is refused by the vault until it is purged: `KeysUnavailable`.
+        """
+        for purpose in Purpose:
+            if await self._read(tenant, purpose, None) is None:
+                await self._set(tenant, purpose)
+
+    async def delete(self, tenant: str) -> None:
+        """Delete the secrets; the vault keeps them recoverable for its soft-delete days."""
+        for purpose in Purpose:
+            await self._delete(tenant, purpose)
+        for name in [name for name in self._cache if name[0] == tenant]:
+            del self._cache[name]
+
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+    @patient
+    async def _set(self, tenant: str, purpose: Purpose) -> None:
+        try:
+            await self._client.set_secret(_name(tenant, purpose), _new_secret())
+        except (AzureError, OSError):
+            raise KeysUnavailable from None
+
+    @patient
+    async def _delete(self, tenant: str, purpose: Purpose) -> None:
+        try:
+            await self._client.delete_secret(_name(tenant, purpose))
+        except ResourceNotFoundError:
+            return
+        except (AzureError, OSError):
+            raise KeysUnavailable from None
 
     async def _cached(self, tenant: str, purpose: Purpose, kid: str | None) -> Key | None:
         cached = self._cache.get((tenant, purpose, kid))
@@ -113,12 +164,28 @@ class VaultKeys:
     @patient
     async def _read(self, tenant: str, purpose: Purpose, kid: str | None) -> Key | None:
         try:
-            secret = await self._client.get_secret(f"lethe-{tenant}-{purpose}", kid)
+            secret = await self._client.get_secret(_name(tenant, purpose), kid)
             return Key(kid=secret.properties.version or "", secret=_secret(secret.value or ""))
         except ResourceNotFoundError:
             return None
         except (AzureError, ValueError, OSError):
             raise KeysUnavailable from None
+
+
+def _name(tenant: str, purpose: Purpose) -> str:
+    return f"lethe-{tenant}-{purpose}"
+
+
+def _new_secret() -> str:
+    return base64.b64encode(token_bytes(SHORTEST_SECRET)).decode("ascii")
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        raise KeysUnavailable from None
 
 
 def _secret(encoded: str) -> bytes:

@@ -5,11 +5,7 @@ On the embedded stack they lie in a file of their own beside the keys, because t
 """
 
 import asyncio
-import fcntl
-import json
-import os
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from secrets import token_hex
 from typing import Protocol
@@ -20,14 +16,13 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.keyvault.secrets.aio import SecretClient
 
+from shared.azure.locked_json import LockedJson
 from shared.errors import InvalidSettings, KeysUnavailable
 from shared.patience import patient
 
 KEPT_VERSIONS = 5
 """The current secret, the one that it replaced, and what rotations left that failed half-way; older ones sign nothing."""
 CACHED_SECRETS = 1000
-
-type _Versions = dict[str, list[dict[str, str]]]
 
 
 class SecretStore(Protocol):
@@ -64,14 +59,14 @@ class FileSecrets:
     """Secrets in a JSON file of mode 600: ``{name: [{"kid", "secret"}, …]}``, replaced whole, under a lock of all processes."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._file = LockedJson(path)
 
     async def put(self, name: str, secret: str) -> str:
         """Append a version and forget the oldest."""
         kid = token_hex(8)
 
         def append() -> None:
-            with self._locked() as secrets:
+            with self._file.change() as secrets:
                 secrets[name] = [*secrets.get(name, []), {"kid": kid, "secret": secret}][-KEPT_VERSIONS:]
 
         await _in_thread(append)
@@ -79,14 +74,14 @@ class FileSecrets:
 
     async def get(self, name: str, kid: str) -> str | None:
         """Look a version up; readers need no lock, because the file is replaced in one step."""
-        versions = (await _in_thread(self._read)).get(name, [])
+        versions = (await _in_thread(self._file.read)).get(name, [])
         return next((version["secret"] for version in versions if version["kid"] == kid), None)
 
     async def retire(self, name: str, kid: str) -> None:
         """Take one version out of the file."""
 
         def remove() -> None:
-            with self._locked() as secrets:
+            with self._file.change() as secrets:
                 if name in secrets:
                     secrets[name] = [version for version in secrets[name] if version["kid"] != kid]
 
@@ -96,39 +91,13 @@ class FileSecrets:
         """Take all versions out of the file."""
 
         def remove() -> None:
-            with self._locked() as secrets:
+            with self._file.change() as secrets:
                 secrets.pop(name, None)
 
         await _in_thread(remove)
 
     async def close(self) -> None:
         """Nothing is open between two calls."""
-
-    def _read(self) -> _Versions:
-        try:
-            text = self._path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return {}
-        secrets: _Versions = json.loads(text)
-        return secrets
-
-    @contextmanager
-    def _locked(self) -> Iterator[_Versions]:
-        """Lend the secrets for a change that is written when it is complete; the lock file stays, its content is nothing."""
-        lock = os.open(self._path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            secrets = self._read()
-            yield secrets
-            fresh = self._path.with_suffix(".new")
-            fresh.unlink(missing_ok=True)
-            with os.fdopen(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
-                json.dump(secrets, file)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self._path)
-        finally:
-            os.close(lock)
 
 
 class VaultSecrets:
