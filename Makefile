@@ -30,7 +30,7 @@ check: $(INSTALLED)
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
-	.venv/bin/pylint functions shared local function_app.py
+	.venv/bin/pylint commands functions shared local function_app.py
 
 clean:
 	rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache results.jsonl

@@ -11,14 +11,18 @@ from shared.azure.cosmos import Cosmos
 from shared.azure.credential import app_credential
 from shared.azure.due_documents import DueDocuments
 from shared.azure.events import Events
+from shared.azure.evidence import Evidence
 from shared.azure.generations import Generations
-from shared.azure.keys import open_store
+from shared.azure.kept_documents import KeptDocuments
+from shared.azure.keys import KeyStore, open_store
 from shared.azure.model import Models
-from shared.azure.policies import Policies
+from shared.azure.policies import CACHE_SECONDS, Policies
+from shared.azure.policy_documents import PolicyDocuments
 from shared.azure.queues import Queues
 from shared.azure.records import Records
 from shared.azure.secret_store import SecretStore, open_secrets
 from shared.azure.submission_secrets import SubmissionSecrets
+from shared.azure.tenant_documents import OF_TENANTS, TenantDocuments
 from shared.azure.webhook_endpoints import WebhookEndpoints
 from shared.callers import Callers
 from shared.delivery.sender import Sender
@@ -26,6 +30,7 @@ from shared.delivery.services import Webhooks
 from shared.generation.services import Limits, Services
 from shared.identity import Verifier
 from shared.privacy.retention import Retention
+from shared.tenants.services import Tenants
 
 
 class Composition:
@@ -44,7 +49,7 @@ class Composition:
             records=Records(self._cosmos.container("generations"), clock=self._clock, grace=chosen.grace),
             policies=self._policies,
             queues=self._queues,
-            keys=open_store(chosen.key_store, credential=self._credential, clock=self._clock),
+            keys=self._keys,
             submission_secrets=self.submission_secrets,
             models=Models(
                 [deployment.endpoint for deployment in chosen.stamp.deployments.values()],
@@ -69,6 +74,8 @@ class Composition:
             documents=DueDocuments(self._cosmos.container("generations"), clock=self._clock, grace=self._settings.grace),
             queues=self._queues,
             webhooks=self.webhooks,
+            policies=self._policy_documents,
+            kept=self._kept_documents,
             clock=self._clock,
             dead_letter_max_age=self._settings.dead_letter_max_age,
         )
@@ -100,10 +107,51 @@ class Composition:
         verifier = Verifier(chosen.token_issuers, audiences=chosen.token_audiences, clock=self._clock)
         return Callers(verifier=verifier, policies=self._policies)
 
+    @cached_property
+    def tenants(self) -> Tenants:
+        """What those who run the service work with."""
+        chosen = self._settings
+        return Tenants(
+            policies=self._policy_documents,
+            kept=self._kept_documents,
+            documents=TenantDocuments({name: self._cosmos.container(name) for name in OF_TENANTS}),
+            keys=self._keys,
+            submission=self.submission_secrets,
+            webhooks=self.webhooks,
+            queues=self._queues,
+            evidence=self._evidence,
+            stamp=chosen.stamp,
+            clock=self._clock,
+            settle=CACHE_SECONDS + chosen.model_timeout + chosen.lease,
+        )
+
+    async def close(self) -> None:
+        """Close the connections that were opened; for commands and tests, because Azure Functions has no hook for it."""
+        built = vars(self)
+        for name in ("_queues", "_cosmos", "_keys", "_secrets", "_credential"):
+            if name in built:
+                await built[name].close()
+
     @property
     def max_request_bytes(self) -> int:
         """The longest body that a request may have."""
         return self._settings.max_request_bytes
+
+    @cached_property
+    def _keys(self) -> KeyStore:
+        return open_store(self._settings.key_store, credential=self._credential, clock=self._clock)
+
+    @cached_property
+    def _kept_documents(self) -> KeptDocuments:
+        return KeptDocuments(self._cosmos.container("generations"), clock=self._clock, grace=self._settings.grace)
+
+    @cached_property
+    def _policy_documents(self) -> PolicyDocuments:
+        return PolicyDocuments(self._cosmos.container("policies"), clock=self._clock)
+
+    @cached_property
+    def _evidence(self) -> Evidence:
+        return Evidence(self._cosmos.container("evidence"), clock=self._clock)
 
     @cached_property
     def _policies(self) -> Policies:

@@ -4,6 +4,7 @@ Messages are static: no value of a caller, a model or a service is ever in one.
 
 LetheError
 ├── InvalidSettings            the app refuses to start
+├── InvalidPolicy              an operator's document that is no policy of this stamp: fields and rules, never values
 ├── RequestRefused             a request that can never be accepted: reason code and field, never the value
 ├── Unauthenticated            no valid bearer token; nothing says why, but a code for the log
 ├── Forbidden                  a valid token that may not do this
@@ -26,6 +27,7 @@ LetheError
 └── WebhookRefused             a webhook endpoint that Lethe does not take or call: reason code, never the value
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -47,6 +49,22 @@ class InvalidSettings(LetheError):
     def __str__(self) -> str:
         """Name the setting and the rule (static text); a setting's value may be a secret."""
         return f"setting {self.setting}: {self.rule}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """A field of a policy and the rule that it breaks."""
+
+    field: str
+    rule: str
+
+
+class InvalidPolicy(LetheError):
+    """The document is not a policy that this stamp can honour; see its problems."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__()
+        self.problems = problems
 
 
 class Reason(StrEnum):

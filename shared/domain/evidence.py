@@ -30,7 +30,11 @@ class Chain(StrEnum):
 class Kind(StrEnum):
     """What a record says has happened."""
 
-    POLICY_CHANGED = "policy_changed"
+    POLICY_PROPOSED = "policy_proposed"
+    POLICY_APPLIED = "policy_applied"
+    SUBMISSION_ROTATED = "submission_rotated"
+    TENANT_OFFBOARDING = "tenant_offboarding"
+    TENANT_OFFBOARDED = "tenant_offboarded"
     CONFIGURATION_CHANGED = "configuration_changed"
 
 

@@ -44,7 +44,7 @@ def store(container: ContainerProxy) -> Evidence:
 
 
 async def append(store: Evidence, *, chain: Chain = Chain.POLICIES, **fields: Any) -> Record:  # noqa: ANN401
-    return await store.append(chain, Kind.POLICY_CHANGED, fields)
+    return await store.append(chain, Kind.POLICY_APPLIED, fields)
 
 
 async def stored(store: Evidence, chain: Chain = Chain.POLICIES) -> list[Record | Unreadable]:

@@ -4,21 +4,17 @@ import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import chdir
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
-from azure.servicebus import ServiceBusClient
 
 from shared.domain.signing import new_secret
 from shared.domain.submission import verify
-from tests.privacy.exact import Exact
-from tests.privacy.scan import scan
 from tests.system.faults import count_from_now, item_requests
-from tests.system.http import Http, calling, line
-from tests.system.jobs import wait_until_all_wait, wait_until_drained
-from tests.system.signing import CLIENT_ID, SECRETS, Refused, Tenant, examples
+from tests.system.jobs import wait_until_drained
+from tests.system.signing import Refused, Tenant, examples
 from tests.system.stack import Stack, running_stack, wait_for
 
 NEVER = "0 0 0 1 1 *"

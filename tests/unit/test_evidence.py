@@ -23,7 +23,7 @@ MAC = "ab" * 32
 
 
 def record(head: Head | None = None, **fields: Any) -> Record:  # noqa: ANN401
-    return next_record(head, chain=Chain.POLICIES, kind=Kind.POLICY_CHANGED, at=1_700_000_000.25, token=TOKEN, fields=fields)
+    return next_record(head, chain=Chain.POLICIES, kind=Kind.POLICY_APPLIED, at=1_700_000_000.25, token=TOKEN, fields=fields)
 
 
 def chain(length: int) -> list[Record]:

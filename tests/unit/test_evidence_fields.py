@@ -11,12 +11,12 @@ MAC = "ab" * 32
 
 
 def record(fields: Fields) -> Record:
-    return next_record(None, chain=Chain.POLICIES, kind=Kind.POLICY_CHANGED, at=1.0, token=TOKEN, fields=fields)
+    return next_record(None, chain=Chain.POLICIES, kind=Kind.POLICY_APPLIED, at=1.0, token=TOKEN, fields=fields)
 
 
 ALLOWED: list[Fields] = [
     {},
-    {"kind": Kind.POLICY_CHANGED},
+    {"kind": Kind.POLICY_APPLIED},
     {"mac": MAC, "checked": 0, "seconds": 0.5, "complete": False},
     {"actor": "11e7be00-0000-4000-8000-000000000001:11e7be00-0000-4000-8000-000000000c01"},
     {"names": ("$.models[0].deployment", "retention/output_seconds", "reply_queues")},

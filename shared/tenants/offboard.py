@@ -1,0 +1,88 @@
+"""Letting a tenant go: its documents of every class, its secrets and its keys, with a receipt of what is gone.
+
+First a tombstone takes the place of the policy, so that nobody is admitted any more; then everything is swept, and swept again
+when no worker can remember the policy or run a job of the tenant; the keys go last. Each step may be repeated.
+"""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+
+from shared.azure.policy_documents import StoredPolicy
+from shared.domain.evidence import Chain, Kind
+from shared.domain.principal import Principal
+from shared.domain.webhook_endpoint import secret_name
+from shared.errors import NotFound, StoreUnavailable
+from shared.generation.delivery import QUEUE
+from shared.generation.reject import UNKNOWN_TENANT_SECONDS
+from shared.tenants.services import Tenants
+
+_POLL_SECONDS = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What is gone, by class; what is left in queues is unreadable by callers now, and gone at a time (seconds, epoch)."""
+
+    tenant: str
+    offboarded_at: float
+    completed_at: float
+    removed: dict[str, int]
+    rejected_messages_until: float | None
+    waiting_message_seconds: int = UNKNOWN_TENANT_SECONDS
+
+
+async def offboard(tenant: str, actor: Principal, tenants: Tenants) -> Receipt:
+    """Remove a tenant; raises `NotFound`, and `WriteConflict` when its policy was changed at this moment.
+
+    Takes a little longer than ``settle``, in which workers forget the tenant. After an interruption it is called again.
+    """
+    found = await tenants.policies.find(tenant)
+    if found is None:
+        raise NotFound
+    buried_at = await _bury(tenant, found, actor, tenants)
+    removed = await _sweep(tenant, tenants)
+    while tenants.clock() < buried_at + tenants.settle:  # noqa: ASYNC110 - by the app's clock, which tests move
+        await asyncio.sleep(_POLL_SECONDS)
+    removed += await _sweep(tenant, tenants)
+    if await tenants.documents.remaining(tenant):
+        raise StoreUnavailable
+    await tenants.keys.delete(tenant)
+    receipt = Receipt(
+        tenant=tenant,
+        offboarded_at=buried_at,
+        completed_at=tenants.clock(),
+        removed=dict(sorted(removed.items())),
+        rejected_messages_until=buried_at + found.policy.retention.shortest_seconds if found.policy else None,
+    )
+    await _record(Kind.TENANT_OFFBOARDED, tenant, actor, tenants, removed=receipt.removed)
+    return receipt
+
+
+async def _bury(tenant: str, found: StoredPolicy, actor: Principal, tenants: Tenants) -> float:
+    if found.offboarded_at is not None:
+        return found.offboarded_at
+    await _record(Kind.TENANT_OFFBOARDING, tenant, actor, tenants)
+    return await tenants.policies.bury(tenant, over=found)
+
+
+async def _sweep(tenant: str, tenants: Tenants) -> Counter[str]:
+    """Remove secrets, then documents, then the copies that wait for a time; return how many of each."""
+    counts: Counter[str] = Counter()
+    for endpoint in await tenants.webhooks.endpoints.all(tenant):
+        await tenants.webhooks.secrets.delete(secret_name(tenant, endpoint.id))
+        counts["webhook_secrets"] += 1
+    await tenants.submission.delete(tenant)
+    removed = await tenants.documents.remove(tenant)
+    for sequence_number in removed.waiting_copies:
+        await tenants.queues.cancel_scheduled(QUEUE, sequence_number)
+    counts["waiting_copies"] += len(removed.waiting_copies)
+    return counts + removed.counts
+
+
+async def _record(
+    kind: Kind, tenant: str, actor: Principal, tenants: Tenants, *, removed: dict[str, int] | None = None
+) -> None:
+    fields = {"tenant": tenant, "actor": f"{actor.directory}/{actor.client_id}"}
+    counts = {f"removed_{name.replace('-', '_')}": count for name, count in (removed or {}).items()}
+    await tenants.evidence.append(Chain.POLICIES, kind, {**fields, **counts})
