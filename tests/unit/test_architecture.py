@@ -9,7 +9,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FILES = [
     ROOT / "function_app.py",
-    *(file for folder in ("commands", "functions", "shared", "local", "tests") for file in sorted((ROOT / folder).rglob("*.py"))),
+    *(
+        file
+        for folder in ("commands", "functions", "shared", "local", "tests")
+        for file in sorted((ROOT / folder).rglob("*.py"))
+    ),
 ]
 LONGEST_FILE = 300
 PRODUCT = [file for file in FILES if file.relative_to(ROOT).parts[0] in {"function_app.py", "commands", "functions", "shared"}]
