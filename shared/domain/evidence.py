@@ -35,7 +35,7 @@ class Kind(StrEnum):
     SUBMISSION_ROTATED = "submission_rotated"
     TENANT_OFFBOARDING = "tenant_offboarding"
     TENANT_OFFBOARDED = "tenant_offboarded"
-    CONFIGURATION_CHANGED = "configuration_changed"
+    CONFIGURATION_CHECKED = "configuration_checked"
 
 
 @dataclass(frozen=True, kw_only=True)
