@@ -15,6 +15,7 @@ from shared.azure.evidence import Evidence
 from shared.azure.generations import Generations
 from shared.azure.kept_documents import KeptDocuments
 from shared.azure.keys import KeyStore, open_store
+from shared.azure.management import Management
 from shared.azure.model import Models
 from shared.azure.policies import CACHE_SECONDS, Policies
 from shared.azure.policy_documents import PolicyDocuments
@@ -27,8 +28,10 @@ from shared.azure.webhook_endpoints import WebhookEndpoints
 from shared.callers import Callers
 from shared.delivery.sender import Sender
 from shared.delivery.services import Webhooks
+from shared.domain.expected import Expected
 from shared.generation.services import Limits, Services
 from shared.identity import Verifier
+from shared.privacy.configuration import Configuration
 from shared.privacy.retention import Retention
 from shared.tenants.services import Tenants
 
@@ -76,6 +79,7 @@ class Composition:
             webhooks=self.webhooks,
             policies=self._policy_documents,
             kept=self._kept_documents,
+            configuration=self._configuration,
             clock=self._clock,
             dead_letter_max_age=self._settings.dead_letter_max_age,
         )
@@ -128,7 +132,7 @@ class Composition:
     async def close(self) -> None:
         """Close the connections that were opened; for commands and tests, because Azure Functions has no hook for it."""
         built = vars(self)
-        for name in ("_queues", "_cosmos", "_keys", "_secrets", "_credential"):
+        for name in ("_queues", "_cosmos", "_keys", "_secrets", "_management", "_credential"):
             if name in built:
                 await built[name].close()
 
@@ -136,6 +140,34 @@ class Composition:
     def max_request_bytes(self) -> int:
         """The longest body that a request may have."""
         return self._settings.max_request_bytes
+
+    @cached_property
+    def _configuration(self) -> Configuration:
+        chosen = self._settings
+        return Configuration(
+            management=self._management,
+            policies=self._policy_documents,
+            evidence=self._evidence,
+            expected=Expected.of(
+                chosen.stamp,
+                lease=chosen.lease,
+                max_delivery_count=chosen.max_delivery_count,
+                cosmos_id=chosen.cosmos_id,
+                cosmos_endpoint=chosen.cosmos_endpoint,
+            ),
+        )
+
+    @cached_property
+    def _management(self) -> Management:
+        chosen = self._settings
+        return Management(
+            endpoint=chosen.management_endpoint,
+            credential=self._credential,
+            service_bus_id=chosen.service_bus_id,
+            cosmos_id=chosen.cosmos_id,
+            cosmos_database=chosen.cosmos_database,
+            accounts={each.resource: each.resource_id for each in chosen.stamp.deployments.values()},
+        )
 
     @cached_property
     def _keys(self) -> KeyStore:
