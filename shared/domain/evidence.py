@@ -25,6 +25,7 @@ class Chain(StrEnum):
 
     POLICIES = "policies"
     CONFIGURATION = "configuration"
+    RETENTION = "retention"
 
 
 class Kind(StrEnum):
@@ -35,6 +36,7 @@ class Kind(StrEnum):
     SUBMISSION_ROTATED = "submission_rotated"
     TENANT_OFFBOARDING = "tenant_offboarding"
     TENANT_OFFBOARDED = "tenant_offboarded"
+    RETENTION_RUN = "retention_run"
     CONFIGURATION_CHECKED = "configuration_checked"
 
 

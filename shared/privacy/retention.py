@@ -53,7 +53,7 @@ async def enforce(retention: Retention) -> list[StepReport]:
         "rejected_messages": partial(_purge, retention, queue="generation-rejected", dead_letters=False),
     }
     for queue in QUEUES:
-        steps[f"dead_letters_{queue}"] = partial(_purge, retention, queue=queue, dead_letters=True)
+        steps[f"dead_letters_{queue.replace('-', '_')}"] = partial(_purge, retention, queue=queue, dead_letters=True)
     steps["undelivered_events"] = partial(reannounce, retention.webhooks)
     return [*[await _logged(step, run) for step, run in steps.items()], await check_configuration(retention)]
 
