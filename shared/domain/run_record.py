@@ -28,10 +28,10 @@ def fields_of(reports: list[StepReport], *, seconds: float) -> Fields:
 def run_of(fields: Fields, *, at: float) -> Run:
     """Read a run; raises `ValueError` for fields that are no run, which an older or newer app may have written."""
     steps = {name: _report(name, value) for name, value in fields.items() if name != _SECONDS}
-    seconds = fields.get(_SECONDS)
-    if not isinstance(seconds, int | float):
-        raise ValueError("A run of the timer says how long it took.")
-    return Run(at=at, seconds=seconds, steps=steps)
+    match fields.get(_SECONDS):
+        case (int() | float()) as seconds:
+            return Run(at=at, seconds=seconds, steps=steps)
+    raise ValueError("A run of the timer says how long it took.")
 
 
 def _figures(report: StepReport) -> tuple[Scalar, ...]:
