@@ -33,6 +33,7 @@ from shared.generation.services import Limits, Services
 from shared.identity import Verifier
 from shared.privacy.configuration import Configuration
 from shared.privacy.retention import Retention
+from shared.privacy.statement import Statements
 from shared.tenants.services import Tenants
 
 
@@ -110,6 +111,18 @@ class Composition:
         chosen = self._settings
         verifier = Verifier(chosen.token_issuers, audiences=chosen.token_audiences, clock=self._clock)
         return Callers(verifier=verifier, policies=self._policies)
+
+    @cached_property
+    def statements(self) -> Statements:
+        """What the privacy statement is made from."""
+        chosen = self._settings
+        return Statements(
+            evidence=self._evidence,
+            geography=chosen.stamp.geography,
+            interval=chosen.retention_interval,
+            grace=chosen.grace,
+            clock=self._clock,
+        )
 
     @cached_property
     def tenants(self) -> Tenants:

@@ -20,6 +20,7 @@ from shared.patience import patient
 PAGE = 100
 
 _LAST = "SELECT TOP 1 c.sequence, c.hash FROM c WHERE c.sequence > 0 ORDER BY c.sequence DESC"
+_YOUNGEST = "SELECT * FROM c WHERE c.sequence > 0 ORDER BY c.sequence DESC OFFSET 0 LIMIT @page"
 _NEXT = "SELECT * FROM c WHERE c.sequence > @after ORDER BY c.sequence ASC OFFSET 0 LIMIT @page"
 _OF_COSMOS = {"_rid", "_self", "_etag", "_ts", "_attachments"}
 
@@ -55,6 +56,11 @@ class Evidence:
             return Head(sequence=found[0]["sequence"], hash=found[0].get("hash", "")) if found else None
         except ValueError:
             raise StoreUnavailable from None
+
+    @patient
+    async def latest(self, chain: Chain, count: int) -> list[Record | Unreadable]:
+        """Return the last records of a chain, the youngest first."""
+        return [_to_record(document) for document in await self._query(chain, _YOUNGEST, page=count)]
 
     async def read(self, chain: Chain) -> AsyncIterator[Record | Unreadable]:
         """Read a chain from its beginning, in pages of `PAGE`; what is no record is not left out."""
