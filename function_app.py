@@ -7,6 +7,7 @@ from functions.generations_http import generations_http
 from functions.health import health
 from functions.openai_http import openai_http
 from functions.privacy_http import privacy_http
+from functions.privacy_page import privacy_page
 from functions.retention import retention
 from functions.webhook_endpoints_http import webhook_endpoints_http
 from functions.webhooks import webhooks
@@ -15,5 +16,15 @@ from shared import settings
 settings.load()  # a wrong setting stops the start, with its name
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-for blueprint in (generation, webhooks, retention, generations_http, openai_http, privacy_http, webhook_endpoints_http, health):
+for blueprint in (
+    generation,
+    webhooks,
+    retention,
+    generations_http,
+    openai_http,
+    privacy_http,
+    privacy_page,
+    webhook_endpoints_http,
+    health,
+):
     app.register_functions(blueprint)
