@@ -10,8 +10,10 @@ from shared.telemetry import Event, log
 
 QUEUE = "generation-requests"
 ADMITTED_AT = "lethe-admitted-at"
-"""Application property of a copy: the job's admission time. A sender who forges it can only shorten a deadline."""
-LAST_RESORT_PAUSE = 300.0
+"""Application property of a copy: the job's admission time. A sender who forges it can only shorten a deadline.
+
+Where submission is signed, no sender is believed (`admit.admission_time`).
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,20 +60,3 @@ async def schedule_copy(delivery: Delivery, receipt: Receipt, services: Services
     sequence_number = await services.queues.schedule(QUEUE, copy, at=at)
     await services.generations.remember_copy(receipt, sequence_number=sequence_number)
     log(Event.JOB_POSTPONED, job_id=receipt.job_id, attempt=attempt, delay_seconds=round(at - services.clock(), 3))
-
-
-async def schedule_last_resort(delivery: Delivery, services: Services) -> None:
-    """Save a message from the dead-letter queue when its last delivery could not reach the store to end the job.
-
-    No attempt can be read, so the copy is named after the message itself, and keeps its expiry. Raises `ServiceUnavailable`
-    when the queue is out of reach too.
-    """
-    at = services.clock() + LAST_RESORT_PAUSE
-    copy = Outgoing(
-        body=delivery.body,
-        message_id=f"redelivery.{delivery.sequence_number}",
-        ttl=delivery.expires_at - at,
-        properties={**delivery.properties, ADMITTED_AT: delivery.admitted_at},
-    )
-    await services.queues.schedule(QUEUE, copy, at=at)
-    log(Event.JOB_POSTPONED, delay_seconds=LAST_RESORT_PAUSE, warning=True)

@@ -12,7 +12,8 @@ from shared.domain.request import GenerationRequest, parse
 from shared.errors import LeaseLost, OutputTooLarge, Reason, RequestRefused, ServiceUnavailable
 from shared.generation.admit import admission_time, check_submission, is_same_content, new_receipt, policy_for, terms_for
 from shared.generation.call import call_model
-from shared.generation.delivery import Delivery, schedule_copy, schedule_last_resort
+from shared.generation.delivery import Delivery, schedule_copy
+from shared.generation.last_resort import schedule_last_resort
 from shared.generation.reject import reject
 from shared.generation.services import Services
 from shared.telemetry import Event, log
@@ -44,7 +45,7 @@ async def _run(delivery: Delivery, services: Services) -> None:
     request = parse(delivery.body, max_bytes=services.limits.max_request_bytes)
     policy = await policy_for(request, services)
     terms = terms_for(request, policy, services.stamp)
-    own = await new_receipt(request, policy, services, admitted_at=admission_time(delivery, policy))
+    own = await new_receipt(request, policy, services, admitted_at=await admission_time(delivery, policy, services))
     await check_submission(request, policy, own, delivery, services)
     claimed: Receipt | None = await services.generations.create(own)
     if claimed is not None and claimed.attempt_token != own.attempt_token:
