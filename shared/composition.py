@@ -2,12 +2,14 @@
 
 import os
 from functools import cached_property
+from secrets import token_hex
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential, get_bearer_token_provider
 from azure.servicebus.aio import ServiceBusClient
 
 from shared import clock, settings
+from shared.azure.census import Census
 from shared.azure.cosmos import Cosmos
 from shared.azure.due_documents import DueDocuments
 from shared.azure.events import Events
@@ -22,7 +24,9 @@ from shared.azure.webhook_endpoints import WebhookEndpoints
 from shared.callers import Callers
 from shared.delivery.sender import Sender
 from shared.delivery.services import Webhooks
+from shared.generation.ahead import Ahead
 from shared.generation.services import Limits, Services
+from shared.generation.throttle import Throttle
 from shared.identity import Verifier
 from shared.privacy.retention import Retention
 
@@ -37,10 +41,10 @@ class Composition:
     @cached_property
     def generation(self) -> Services:
         """What a job works with."""
-        chosen = self._settings
+        chosen, container, instance = self._settings, self._cosmos.container("generations"), token_hex(4)
         return Services(
-            generations=Generations(self._cosmos.container("generations"), clock=self._clock, grace=chosen.grace),
-            records=Records(self._cosmos.container("generations"), clock=self._clock, grace=chosen.grace),
+            generations=Generations(container, clock=self._clock, grace=chosen.grace),
+            records=Records(container, clock=self._clock, grace=chosen.grace),
             policies=self._policies,
             queues=self._queues,
             keys=open_store(chosen.key_store, credential=self._credential, clock=self._clock),
@@ -51,6 +55,9 @@ class Composition:
             ),
             webhooks=self.webhooks,
             stamp=chosen.stamp,
+            throttle=Throttle(Census(container, clock=self._clock, instance=instance), clock=self._clock),
+            ahead=Ahead(self._queues, max_request_bytes=chosen.max_request_bytes),
+            instance=instance,
             clock=self._clock,
             limits=Limits(
                 lease=chosen.lease,

@@ -76,7 +76,7 @@ def test_a_job_is_put_back_when_its_tenant_has_no_room_or_others_of_it_wait(load
         (Load(started=60, frees_at=NOW + 0.5), {"requests_per_minute": 60}, NOW + 1.0 + 1.0),
     ],
 )
-def test_turns_are_paced_by_the_time_after_which_a_place_is_free(load: Load, limits: dict[str, int], at: float) -> None:
+def test_turns_are_paced_by_the_time_after_which_a_place_is_free(load: Load, limits: dict[str, Any], at: float) -> None:
     assert decided(load, **limits) == pytest.approx(at)
 
 
