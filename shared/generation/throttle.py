@@ -19,6 +19,9 @@ from shared.errors import ServiceUnavailable
 _LOOK_SECONDS = 1.0
 """How old the count of other instances may be."""
 
+_PATIENCE = 2.0
+"""Seconds to wait for that count at the most."""
+
 _TENANTS = 1000
 """Above this many, those that have been quiet for a minute are forgotten."""
 
@@ -39,8 +42,9 @@ class _Look:
         loop = asyncio.get_running_loop()
         async with self._lock:
             if loop.time() >= self._until:
-                with suppress(ServiceUnavailable):
-                    self._count = await ask()
+                with suppress(ServiceUnavailable, TimeoutError):
+                    async with asyncio.timeout(_PATIENCE):
+                        self._count = await ask()
                 self._until = loop.time() + _LOOK_SECONDS
             return self._count
 
