@@ -108,7 +108,7 @@ async def new_receipt(request: GenerationRequest, policy: TenantPolicy, services
         content_mac=macs.mac(await keys.current(tenant, Purpose.CONTENT), request.content),
         subject=await _subject(request, keys),
         attempt=1,
-        attempt_token=token_hex(16),
+        attempt_token=services.instance + token_hex(12),
         lease_until=now + services.limits.lease,
         not_before=admitted_at,
         model_calls=0,

@@ -1,12 +1,10 @@
-"""A message of queue ``generation-requests`` as the use cases see it, and the copies that Lethe schedules of it."""
+"""A message of queue ``generation-requests`` as the use cases see it."""
 
 import re
 from dataclasses import dataclass, field
 
-from shared.azure.queues import Outgoing, Properties
-from shared.domain.generation import Receipt
-from shared.generation.services import Services
-from shared.telemetry import Event, log
+from shared.azure.queues import Properties
+from shared.domain import throttle
 
 QUEUE = "generation-requests"
 ADMITTED_AT = "lethe-admitted-at"
@@ -28,6 +26,8 @@ class Delivery:
     properties: Properties = field(repr=False)
     message_id: str | None = field(default=None, repr=False)
     reply_to: str | None = field(default=None, repr=False)
+    is_ahead: bool = False
+    """Read ahead of its turn: the message stays in the queue, and is not ours to complete, put back, copy or refuse."""
 
     @property
     def admitted_at(self) -> float:
@@ -39,24 +39,7 @@ class Delivery:
         """Whether it has an id that Lethe gives to messages of this job; anybody can, so that this alone proves nothing."""
         return re.fullmatch(rf"(?:{job_id}|redelivery)\.[0-9]+", self.message_id or "") is not None
 
-
-async def schedule_copy(delivery: Delivery, receipt: Receipt, services: Services, *, at: float) -> None:
-    """Let the job come back at a time, and forget this delivery: waiting never costs delivery attempts.
-
-    The copy's id is ``<jobId>.<attempt>`` with an attempt that was never used, because duplicate detection drops an id that
-    it has seen, rescheduled copies too. Its time to live ends at the content's deadline; a job whose next chance would come
-    later has none, and the timer ends it. Raises `LeaseLost` when the job has ended meanwhile.
-    """
-    remaining = receipt.content_expires_at - at
-    if remaining <= 0:
-        return
-    attempt = await services.generations.next_attempt(receipt)
-    copy = Outgoing(
-        body=delivery.body,
-        message_id=f"{receipt.job_id}.{attempt}",
-        ttl=remaining,
-        properties={**delivery.properties, ADMITTED_AT: receipt.created_at},
-    )
-    sequence_number = await services.queues.schedule(QUEUE, copy, at=at)
-    await services.generations.remember_copy(receipt, sequence_number=sequence_number)
-    log(Event.JOB_POSTPONED, job_id=receipt.job_id, attempt=attempt, delay_seconds=round(at - services.clock(), 3))
+    @property
+    def has_waited(self) -> bool:
+        """Whether this is a copy that Lethe scheduled: a new job is enqueued when it is admitted."""
+        return self.enqueued_at - self.admitted_at > throttle.SOONEST / 2
