@@ -1,12 +1,14 @@
 """Builds what the use cases work with, once per process, on first use; nothing is made when a module is imported."""
 
 from functools import cached_property
+from secrets import token_hex
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import get_bearer_token_provider
 from azure.servicebus.aio import ServiceBusClient
 
 from shared import clock, settings
+from shared.azure.census import Census
 from shared.azure.cosmos import Cosmos
 from shared.azure.credential import app_credential
 from shared.azure.due_documents import DueDocuments
@@ -29,7 +31,9 @@ from shared.callers import Callers
 from shared.delivery.sender import Sender
 from shared.delivery.services import Webhooks
 from shared.domain.expected import Expected
+from shared.generation.ahead import Ahead
 from shared.generation.services import Limits, Services
+from shared.generation.throttle import Throttle
 from shared.identity import Verifier
 from shared.privacy.configuration import Configuration
 from shared.privacy.retention import Retention
@@ -47,10 +51,10 @@ class Composition:
     @cached_property
     def generation(self) -> Services:
         """What a job works with."""
-        chosen = self._settings
+        chosen, container, instance = self._settings, self._cosmos.container("generations"), token_hex(4)
         return Services(
-            generations=Generations(self._cosmos.container("generations"), clock=self._clock, grace=chosen.grace),
-            records=Records(self._cosmos.container("generations"), clock=self._clock, grace=chosen.grace),
+            generations=Generations(container, clock=self._clock, grace=chosen.grace),
+            records=Records(container, clock=self._clock, grace=chosen.grace),
             policies=self._policies,
             queues=self._queues,
             keys=self._keys,
@@ -62,6 +66,9 @@ class Composition:
             ),
             webhooks=self.webhooks,
             stamp=chosen.stamp,
+            throttle=Throttle(Census(container, clock=self._clock, instance=instance), clock=self._clock),
+            ahead=Ahead(self._queues, max_request_bytes=chosen.max_request_bytes),
+            instance=instance,
             clock=self._clock,
             limits=Limits(
                 lease=chosen.lease,
