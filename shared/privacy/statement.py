@@ -29,7 +29,7 @@ class Statements:
 
 async def current(statements: Statements) -> tuple[Stated, ...]:
     """State every promise as of now; raises `StoreUnavailable`, and then nothing is known."""
-    run = next(iter(await _runs(statements, 1)), None)
+    run = next(iter(await runs(statements, 1)), None)
     return statement.statement(await _seen(statements, run))
 
 
@@ -46,8 +46,8 @@ async def public(statements: Statements) -> Json:
 
 async def report(statements: Statements) -> Json:
     """Return what those who run the service see: the statement, the last runs step by step, and what differs where."""
-    runs = await _runs(statements, SHOWN_RUNS)
-    stated = statement.statement(await _seen(statements, runs[0] if runs else None))
+    shown = await runs(statements, SHOWN_RUNS)
+    stated = statement.statement(await _seen(statements, shown[0] if shown else None))
     checked = await _configuration(statements)
     return {
         "object": "privacy.report",
@@ -55,7 +55,7 @@ async def report(statements: Statements) -> Json:
         "geography": statements.geography,
         "promises": [statement.as_json(one) for one in stated],
         "configuration": None if checked is None else {"checked_at": int(checked.at), **checked.fields},
-        "runs": [_run(run) for run in runs],
+        "runs": [_run(run) for run in shown],
     }
 
 
@@ -70,17 +70,17 @@ async def _seen(statements: Statements, run: Run | None) -> Seen:
     )
 
 
-async def _runs(statements: Statements, count: int) -> list[Run]:
+async def runs(statements: Statements, count: int) -> list[Run]:
     """Return the last runs, the latest first; a record that is no run of this version of the app ends the list."""
-    runs = []
+    found = []
     for record in await statements.evidence.latest(Chain.RETENTION, count):
         if not isinstance(record, Record) or record.kind is not Kind.RETENTION_RUN:
             break
         try:
-            runs.append(run_of(record.fields, at=record.at))
+            found.append(run_of(record.fields, at=record.at))
         except ValueError:
             break
-    return runs
+    return found
 
 
 async def _configuration(statements: Statements) -> Record | None:
