@@ -25,6 +25,7 @@ class Chain(StrEnum):
 
     POLICIES = "policies"
     CONFIGURATION = "configuration"
+    HOLDS = "holds"
 
 
 class Kind(StrEnum):
@@ -36,6 +37,11 @@ class Kind(StrEnum):
     TENANT_OFFBOARDING = "tenant_offboarding"
     TENANT_OFFBOARDED = "tenant_offboarded"
     CONFIGURATION_CHANGED = "configuration_changed"
+    HOLD_PLACED = "hold_placed"
+    HOLD_APPLIED = "hold_applied"
+    HOLD_RENEWED = "hold_renewed"
+    HOLD_RELEASED = "hold_released"
+    HOLD_LIFTED = "hold_lifted"
 
 
 @dataclass(frozen=True, kw_only=True)

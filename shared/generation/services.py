@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from shared.azure.generations import Generations
+from shared.azure.held_jobs import HeldJobs
+from shared.azure.holds import Holds
 from shared.azure.keys import KeyStore
 from shared.azure.model import Models
 from shared.azure.policies import Policies
@@ -26,10 +28,12 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The stores, queues, keys, secrets, models, webhooks, stamp and clock of a job."""
+    """The stores, holds, queues, keys, secrets, models, webhooks, stamp and clock of a job."""
 
     generations: Generations
     records: Records
+    holds: Holds
+    held_jobs: HeldJobs
     policies: Policies
     queues: Queues
     keys: KeyStore
