@@ -15,6 +15,8 @@ from shared.azure.due_documents import DueDocuments
 from shared.azure.events import Events
 from shared.azure.evidence import Evidence
 from shared.azure.generations import Generations
+from shared.azure.held_jobs import HeldJobs
+from shared.azure.holds import Holds
 from shared.azure.kept_documents import KeptDocuments
 from shared.azure.keys import KeyStore, open_store
 from shared.azure.management import Management
@@ -36,6 +38,7 @@ from shared.generation.services import Limits, Services
 from shared.generation.throttle import Throttle
 from shared.identity import Verifier
 from shared.privacy.configuration import Configuration
+from shared.privacy.holding import Holding
 from shared.privacy.retention import Retention
 from shared.tenants.services import Tenants
 
@@ -54,6 +57,8 @@ class Composition:
         return Services(
             generations=Generations(container, clock=self._clock, grace=chosen.grace),
             records=Records(container, clock=self._clock, grace=chosen.grace),
+            holds=self._holds,
+            held_jobs=self._held_jobs,
             policies=self._policies,
             queues=self._queues,
             keys=self._keys,
@@ -87,8 +92,21 @@ class Composition:
             policies=self._policy_documents,
             kept=self._kept_documents,
             configuration=self._configuration,
+            holding=self.holding,
             clock=self._clock,
             dead_letter_max_age=self._settings.dead_letter_max_age,
+        )
+
+    @cached_property
+    def holding(self) -> Holding:
+        """What holds work with."""
+        return Holding(
+            holds=self._holds,
+            jobs=self._held_jobs,
+            policies=self._policy_documents,
+            keys=self._keys,
+            evidence=self._evidence,
+            clock=self._clock,
         )
 
     @cached_property
@@ -125,6 +143,7 @@ class Composition:
         return Tenants(
             policies=self._policy_documents,
             kept=self._kept_documents,
+            holds=self._holds,
             documents=TenantDocuments({name: self._cosmos.container(name) for name in OF_TENANTS}),
             keys=self._keys,
             submission=self.submission_secrets,
@@ -179,6 +198,14 @@ class Composition:
     @cached_property
     def _keys(self) -> KeyStore:
         return open_store(self._settings.key_store, credential=self._credential, clock=self._clock)
+
+    @cached_property
+    def _holds(self) -> Holds:
+        return Holds(self._cosmos.container("privacy"), clock=self._clock)
+
+    @cached_property
+    def _held_jobs(self) -> HeldJobs:
+        return HeldJobs(self._cosmos.container("generations"), clock=self._clock, grace=self._settings.grace)
 
     @cached_property
     def _kept_documents(self) -> KeptDocuments:

@@ -26,6 +26,7 @@ class Chain(StrEnum):
     POLICIES = "policies"
     CONFIGURATION = "configuration"
     RETENTION = "retention"
+    HOLDS = "holds"
 
 
 class Kind(StrEnum):
@@ -38,6 +39,11 @@ class Kind(StrEnum):
     TENANT_OFFBOARDED = "tenant_offboarded"
     RETENTION_RUN = "retention_run"
     CONFIGURATION_CHECKED = "configuration_checked"
+    HOLD_PLACED = "hold_placed"
+    HOLD_APPLIED = "hold_applied"
+    HOLD_RENEWED = "hold_renewed"
+    HOLD_RELEASED = "hold_released"
+    HOLD_LIFTED = "hold_lifted"
 
 
 @dataclass(frozen=True, kw_only=True)
