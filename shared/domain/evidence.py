@@ -26,6 +26,7 @@ class Chain(StrEnum):
     POLICIES = "policies"
     CONFIGURATION = "configuration"
     RETENTION = "retention"
+    ERASURES = "erasures"
 
 
 class Kind(StrEnum):
@@ -38,6 +39,10 @@ class Kind(StrEnum):
     TENANT_OFFBOARDED = "tenant_offboarded"
     RETENTION_RUN = "retention_run"
     CONFIGURATION_CHECKED = "configuration_checked"
+    ERASURE_REQUESTED = "erasure_requested"
+    ERASURE_COMPLETED = "erasure_completed"
+    ERASURE_DEFERRED = "erasure_deferred"
+    RE_ERASED = "re_erased"
 
 
 @dataclass(frozen=True, kw_only=True)
