@@ -147,8 +147,21 @@ class Generations:
 
     @patient
     async def remember_copy(self, receipt: Receipt, *, sequence_number: int) -> None:
-        """Keep the sequence number of the waiting copy, by which cancel and erasure can reach it."""
-        await self._patch(receipt, {"scheduled_sequence_number": sequence_number, "ttl": self._ttl(receipt)})
+        """Keep the sequence number of the waiting copy, by which cancel and erasure can reach it.
+
+        Raises `LeaseLost` when the job was deleted meanwhile: then nobody will look for the copy.
+        """
+        try:
+            async with foreign_errors():
+                await self._container.patch_item(
+                    "receipt",
+                    [receipt.tenant_id, receipt.job_id],
+                    sets({"scheduled_sequence_number": sequence_number, "ttl": self._ttl(receipt)}),
+                    filter_predicate="FROM c WHERE IS_NULL(c.deleted_at)",
+                    no_response=True,
+                )
+        except Answered as answer:
+            raise (LeaseLost if answer.status in _UNDECIDED else StoreUnavailable) from None
 
     @patient
     async def finish(self, receipt: Receipt, request: GenerationRequest, outcome: Outcome, *, heard: bool) -> None:
