@@ -7,6 +7,7 @@ from functions.generations_http import generations_http
 from functions.health import health
 from functions.openai_http import openai_http
 from functions.retention import retention
+from functions.subjects_http import subjects_http
 from functions.webhook_endpoints_http import webhook_endpoints_http
 from functions.webhooks import webhooks
 from shared import settings
@@ -14,5 +15,14 @@ from shared import settings
 settings.load()  # a wrong setting stops the start, with its name
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-for blueprint in (generation, webhooks, retention, generations_http, openai_http, webhook_endpoints_http, health):
+for blueprint in (
+    generation,
+    webhooks,
+    retention,
+    generations_http,
+    openai_http,
+    webhook_endpoints_http,
+    subjects_http,
+    health,
+):
     app.register_functions(blueprint)

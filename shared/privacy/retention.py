@@ -18,7 +18,9 @@ from shared.domain.step_report import StepReport
 from shared.errors import LetheError
 from shared.privacy.configuration import Configuration
 from shared.privacy.configuration import report as report_configuration
+from shared.privacy.erasure import enforce_erasures
 from shared.privacy.shorten import Shortened, shorten
+from shared.privacy.sweep import Erasing
 from shared.telemetry import Event, log
 
 MAX_DOCUMENTS = 10_000
@@ -38,6 +40,7 @@ class Retention:
     policies: PolicyDocuments
     kept: KeptDocuments
     configuration: Configuration
+    erasing: Erasing
     clock: Clock
     dead_letter_max_age: int
 
@@ -46,6 +49,7 @@ async def enforce(retention: Retention) -> list[StepReport]:
     """Run every step once and report each."""
     steps: dict[str, Callable[[str], Awaitable[StepReport]]] = {
         "shortened_deadlines": partial(_shorten, retention),
+        "erasures": partial(enforce_erasures, retention.erasing),
         "expired_documents": partial(_each_due, retention, retention.documents.expired, retention.documents.delete),
         "forgotten_contents": partial(
             _each_due, retention, retention.documents.forgettable, retention.documents.forget_content
