@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
+from local import clock
 from shared.domain.json_document import canonical
 from tests.system.http import Http, Reply
 from tests.system.jobs import job
@@ -117,3 +120,40 @@ def evidence(stack: Stack, erasure_id: str) -> list[dict[str, Any]]:
 
 def _mac(secret: str, name: str) -> str:
     return hmac.new(base64.b64decode(secret), canonical(name), hashlib.sha256).hexdigest()
+
+
+def canary(what: str) -> str:
+    """A text that is nowhere else."""
+    return f"canary-{what}-{uuid4().hex[:12]}"
+
+
+def restore(stack: Stack, documents: list[dict[str, Any]]) -> None:
+    """Put documents back, as a restored container has them: over what stands there now."""
+    container = stack.store.container("generations")
+    for document in documents:
+        container.upsert_item({name: value for name, value in document.items() if not name.startswith("_")})
+
+
+def now(subject: Subject) -> float:
+    """The stack's time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LETHE_CLOCK_OFFSET_FILE", subject.stack.endpoints["clock_offset_file"])
+        return clock.now()
+
+
+def text_of(generation: dict[str, Any]) -> str:
+    """What the model said."""
+    return str(generation["response"]["body"]["output"][0]["content"][0]["text"])
+
+
+def receiver(subject: Subject, method: str, what: str, **body: object) -> Any:  # noqa: ANN401
+    """A call of the receiver's control URL."""
+    url = f"{subject.stack.endpoints['webhook_receiver']}/_control/{what}"
+    answer = subject.http.client.request(method, url, json=body or None)
+    answer.raise_for_status()
+    return answer.json() if answer.content else None
+
+
+def answers(subject: Subject) -> bool:
+    """Whether the host answers."""
+    return subject.http.call("GET", "/healthz", tenant=None).status == 200

@@ -3,17 +3,26 @@
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from local import clock
 from tests.privacy.scan import scan
 from tests.system.host_log import HostLog
 from tests.system.http import Http, calling
 from tests.system.jobs import job, wait_until_all_wait, wait_until_drained
-from tests.system.stack import Stack, running_stack, wait_for
-from tests.system.subjects import ENVIRONMENT, Subject, everything, evidence
+from tests.system.stack import running_stack, wait_for
+from tests.system.subjects import (
+    ENVIRONMENT,
+    Subject,
+    answers,
+    canary,
+    everything,
+    evidence,
+    now,
+    receiver,
+    restore,
+    text_of,
+)
 
 WORKERS = 32
 """``maxConcurrentCalls`` in host.json."""
@@ -33,10 +42,6 @@ def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Http]:
 def subject(http: Http) -> Subject:
     """A subject of contoso's that nobody has heard of yet."""
     return Subject(stack=http.stack, http=http, name=canary("subject"))
-
-
-def canary(what: str) -> str:
-    return f"canary-{what}-{uuid4().hex[:12]}"
 
 
 def finish(subject: Subject, *prompts: str) -> None:
@@ -94,8 +99,9 @@ def test_a_finished_a_running_a_waiting_a_scheduled_and_a_queued_job_leave_nothi
 def test_a_message_that_waits_while_the_host_is_down_is_dropped_when_it_is_read(subject: Subject) -> None:
     stack, prompt = subject.stack, canary("unread")
     log = HostLog.from_now(stack)
+    unknown_model = {"model": "unknown", "input": canary("refused"), "user": subject.name}  # would be refused, and kept
     with stack.down("host"):
-        stack.submit([subject.request(prompt), {**subject.request(prompt), "url": "/v1/embeddings", "body": wrong(subject)}])
+        stack.submit([subject.request(prompt), {**subject.request(prompt), "url": "/v1/embeddings", "body": unknown_model}])
         [message, _] = wait_for("the messages", lambda: stack.peek("generation-requests"))
         assert prompt.encode() in message.body
         subject.mark(cutoff=now(subject))
@@ -229,38 +235,3 @@ def test_a_host_that_is_killed_in_the_middle_leaves_an_erasure_that_the_timer_en
 def test_a_wrong_body_is_refused_by_field(http: Http, path: str, body: dict[str, Any], code: str, field: str) -> None:
     reply = http.call("POST", f"/v1/subjects/{path}", body)
     assert (reply.status, reply.json["code"], reply.json["field"]) == (400, code, field)
-
-
-def restore(stack: Stack, documents: list[dict[str, Any]]) -> None:
-    """Put documents back, as a restored container has them: over what stands there now."""
-    container = stack.store.container("generations")
-    for document in documents:
-        container.upsert_item({name: value for name, value in document.items() if not name.startswith("_")})
-
-
-def now(subject: Subject) -> float:
-    """The stack's time, as a job that has just ended was admitted."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LETHE_CLOCK_OFFSET_FILE", subject.stack.endpoints["clock_offset_file"])
-        return clock.now()
-
-
-def wrong(subject: Subject) -> dict[str, Any]:
-    """A body that the tenant's policy does not allow: it would be refused, and kept."""
-    return {"model": "unknown", "input": canary("refused"), "user": subject.name}
-
-
-def text_of(generation: dict[str, Any]) -> str:
-    return str(generation["response"]["body"]["output"][0]["content"][0]["text"])
-
-
-def receiver(subject: Subject, method: str, what: str, **body: object) -> Any:  # noqa: ANN401
-    """A call of the receiver's control URL."""
-    url = f"{subject.stack.endpoints['webhook_receiver']}/_control/{what}"
-    answer = subject.http.client.request(method, url, json=body or None)
-    answer.raise_for_status()
-    return answer.json() if answer.content else None
-
-
-def answers(subject: Subject) -> bool:
-    return subject.http.call("GET", "/healthz", tenant=None).status == 200
