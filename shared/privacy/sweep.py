@@ -86,6 +86,8 @@ async def _pass(tenant: str, erasures: Sequence[Erasure], tallies: dict[str, _Ta
             if time.monotonic() >= until:
                 return False
             those = covering(erasures, [(match.subject, match.created_at) for match in matches])
+            if not those:
+                continue
             try:
                 erased = await erase_job(tenant, job_id, erasing)
             except WriteConflict:
