@@ -8,6 +8,7 @@ from functions.health import health
 from functions.holds_http import holds_http
 from functions.openai_http import openai_http
 from functions.retention import retention
+from functions.subjects_http import subjects_http
 from functions.webhook_endpoints_http import webhook_endpoints_http
 from functions.webhooks import webhooks
 from shared import settings
@@ -23,6 +24,7 @@ for blueprint in (
     openai_http,
     webhook_endpoints_http,
     holds_http,
+    subjects_http,
     health,
 ):
     app.register_functions(blueprint)

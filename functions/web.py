@@ -90,6 +90,11 @@ def json_response(value: object, *, status: int = 200, headers: Mapping[str, str
     return _response(value, status=status, mimetype="application/json", headers=headers or {})
 
 
+def lines_response(lines: bytes) -> func.HttpResponse:
+    """Write an answer of JSON lines, which nobody on the way may keep."""
+    return func.HttpResponse(lines, status_code=200, mimetype="application/x-ndjson", headers=_STATIC_HEADERS)
+
+
 def empty_response(*, status: int = 204, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
     """Write an answer without a body."""
     return func.HttpResponse(status_code=status, headers={**_STATIC_HEADERS, **(headers or {})})

@@ -148,8 +148,11 @@ class Generations:
 
     @patient
     async def remember_copy(self, receipt: Receipt, *, sequence_number: int) -> None:
-        """Keep the sequence number of the waiting copy, by which cancel and erasure can reach it."""
-        await self._patch(receipt, {"scheduled_sequence_number": sequence_number})
+        """Keep the sequence number of the waiting copy, by which cancel and erasure can reach it.
+
+        Raises `LeaseLost` when the job was deleted meanwhile: then nobody will look for the copy.
+        """
+        await self._patch(receipt, {"scheduled_sequence_number": sequence_number}, condition="IS_NULL(c.deleted_at)")
 
     @patient
     async def finish(self, receipt: Receipt, request: GenerationRequest, outcome: Outcome, *, heard: bool) -> None:
@@ -227,7 +230,8 @@ class Generations:
                 if current.held != receipt.held and not etag:
                     receipt = replace(receipt, held=current.held)
                     continue
-                if current.attempt_token != receipt.attempt_token or current.status is not values.get("status", current.status):
+                lost = current.attempt_token != receipt.attempt_token or current.deleted_at is not None
+                if lost or current.status is not values.get("status", current.status):
                     raise LeaseLost from None
             return
 

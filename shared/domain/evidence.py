@@ -27,6 +27,7 @@ class Chain(StrEnum):
     CONFIGURATION = "configuration"
     RETENTION = "retention"
     HOLDS = "holds"
+    ERASURES = "erasures"
 
 
 class Kind(StrEnum):
@@ -44,6 +45,10 @@ class Kind(StrEnum):
     HOLD_RENEWED = "hold_renewed"
     HOLD_RELEASED = "hold_released"
     HOLD_LIFTED = "hold_lifted"
+    ERASURE_REQUESTED = "erasure_requested"
+    ERASURE_COMPLETED = "erasure_completed"
+    ERASURE_DEFERRED = "erasure_deferred"
+    RE_ERASED = "re_erased"
 
 
 @dataclass(frozen=True, kw_only=True)

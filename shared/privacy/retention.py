@@ -19,8 +19,10 @@ from shared.errors import LetheError
 from shared.privacy import hold_steps
 from shared.privacy.configuration import Configuration
 from shared.privacy.configuration import report as report_configuration
+from shared.privacy.erasure import enforce_erasures
 from shared.privacy.holding import Holding
 from shared.privacy.shorten import Shortened, shorten
+from shared.privacy.sweep import Erasing
 from shared.telemetry import Event, log
 
 MAX_DOCUMENTS = 10_000
@@ -41,6 +43,7 @@ class Retention:
     kept: KeptDocuments
     configuration: Configuration
     holding: Holding
+    erasing: Erasing
     clock: Clock
     dead_letter_max_age: int
 
@@ -51,6 +54,7 @@ async def enforce(retention: Retention) -> list[StepReport]:
         "holds": partial(hold_steps.mark, retention.holding, limit=MAX_DOCUMENTS),
         "held_documents": partial(hold_steps.count, retention.holding),
         "shortened_deadlines": partial(_shorten, retention),
+        "erasures": partial(enforce_erasures, retention.erasing),
         "expired_documents": partial(_each_due, retention, retention.documents.expired, retention.documents.delete),
         "forgotten_contents": partial(
             _each_due, retention, retention.documents.forgettable, retention.documents.forget_content

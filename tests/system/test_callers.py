@@ -10,6 +10,7 @@ from typing import Any
 import jwt
 import pytest
 
+from shared.domain.principal import TENANT_ROLES
 from tests.parts import ROOT
 from tests.system.callers import FORBIDDEN, HOUR, STRANGER, UNAUTHENTICATED, Caller, read
 from tests.system.http import Http, Reply, calling
@@ -34,7 +35,7 @@ def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Http]:
 @pytest.fixture(scope="module")
 def contosos(http: Http) -> dict[str | None, Thing]:
     """One thing of each kind, at which those who may not are sent."""
-    return {kind: make(kind, http) for kind in (None, "generation", "response", "endpoint", "hold")}
+    return {kind: make(kind, http) for kind in (None, "generation", "response", "endpoint", "hold", "erasure")}
 
 
 def forbidden(route: Route) -> dict[str, Caller]:
@@ -77,6 +78,13 @@ def test_who_is_not_known_is_told_only_that(
 )
 def test_who_may_not_is_told_only_that(http: Http, contosos: dict[str | None, Thing], route: Route, caller: Caller) -> None:
     token = caller(http)
+    reply = send(http, route, contosos[route.needs], token=token)
+    check_refusal(reply, route, status=403, code="forbidden", token=token)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_another_role_of_the_tenant_is_not_enough(http: Http, contosos: dict[str | None, Thing], route: Route) -> None:
+    token = http.token("contoso", claims={"roles": [*TENANT_ROLES - {route.role}]})
     reply = send(http, route, contosos[route.needs], token=token)
     check_refusal(reply, route, status=403, code="forbidden", token=token)
 
@@ -158,7 +166,7 @@ def test_keys_outlive_the_issuer_for_a_day_and_then_the_answer_is_503(http: Http
         http.stack.advance(24 * HOUR - 400)
         assert models(http, token) == 200
         http.stack.advance(101)
-        for route in (ROUTES[0], ROUTES[4]):
+        for route in (ROUTES[0], next(route for route in ROUTES if route.is_openais)):
             refused = send(http, route, Thing(id=""), token=token)
             check_refusal(refused, route, status=503, code="service_unavailable", token=token)
             assert int(refused.headers["retry-after"]) > 0
