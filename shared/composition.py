@@ -123,6 +123,8 @@ class Composition:
         return Erasing(
             erasures=self._erasures,
             documents=SubjectDocuments(self._cosmos.container("generations"), clock=self._clock, grace=chosen.grace),
+            holds=self._holds,
+            held_jobs=self._held_jobs,
             markers=self._markers,
             keys=self._keys,
             queues=self._queues,

@@ -10,6 +10,8 @@ from itertools import batched, groupby
 
 from shared.azure.erasures import Erasures
 from shared.azure.evidence import Evidence
+from shared.azure.held_jobs import HeldJobs
+from shared.azure.holds import Holds
 from shared.azure.keys import KeyStore
 from shared.azure.markers import Markers
 from shared.azure.queues import Queues
@@ -31,6 +33,8 @@ class Erasing:
 
     erasures: Erasures
     documents: SubjectDocuments
+    holds: Holds
+    held_jobs: HeldJobs
     markers: Markers
     keys: KeyStore
     queues: Queues
@@ -80,6 +84,7 @@ async def sweep(tenant: str, erasures: Sequence[Erasure], erasing: Erasing, *, u
 async def _pass(tenant: str, erasures: Sequence[Erasure], tallies: dict[str, _Tally], erasing: Erasing, until: float) -> bool:
     """Erase what the erasures cover, page after page; return whether nothing was left out."""
     complete, after, more = True, "", True
+    holds = await erasing.holds.standing(tenant)
     while more:
         page = await erasing.documents.covered(tenant, erasures, after=after)
         for job_id, matches in groupby(page, key=_job_id):
@@ -89,6 +94,8 @@ async def _pass(tenant: str, erasures: Sequence[Erasure], tallies: dict[str, _Ta
             if not those:
                 continue
             try:
+                if holds:  # one that was placed a moment ago has perhaps not marked this job yet
+                    await erasing.held_jobs.settle(tenant, job_id, holds)
                 erased = await erase_job(tenant, job_id, erasing)
             except WriteConflict:
                 complete = False

@@ -13,6 +13,8 @@ from azure.cosmos.aio import ContainerProxy, CosmosClient
 from local.cosmos.auth import EMULATOR_KEY
 from shared.azure.erasures import Erasures
 from shared.azure.evidence import Evidence
+from shared.azure.held_jobs import HeldJobs
+from shared.azure.holds import Holds
 from shared.azure.keys import FileKeys
 from shared.azure.markers import Markers
 from shared.azure.subject_documents import SubjectDocuments
@@ -73,6 +75,8 @@ class Bench:
         return Erasing(
             erasures=erasures,
             documents=SubjectDocuments(self.container(), clock=self.now, grace=15),
+            holds=self.holds(),
+            held_jobs=HeldJobs(self.container(), clock=self.now, grace=15),
             markers=Markers(erasures, clock=self.now),
             keys=self.keys,
             queues=cast("Queues", self.copies),
@@ -80,6 +84,10 @@ class Bench:
             clock=self.now,
             settle=SETTLE,
         )
+
+    def holds(self) -> Holds:
+        """The holds of the store."""
+        return Holds(self.container("privacy"), clock=self.now)
 
     async def erase(self, subject: str = SUBJECT) -> Erasure:
         return await request_erasure(self.policy(), subject, self.erasing())

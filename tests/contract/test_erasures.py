@@ -9,6 +9,7 @@ import pytest
 
 from shared.azure import subject_documents
 from shared.domain.erasure import MARKER_SECONDS, Counts, State
+from shared.domain.hold import Hold, Scope, new_hold_id
 from shared.privacy.erasure import request_erasure
 from tests.contract.cosmos import Endpoint
 from tests.contract.erasing import ONE, SETTLE, SUBJECT, TENANT, Bench
@@ -89,6 +90,22 @@ async def test_held_documents_stay_unreadable_and_go_when_the_hold_ends(eraser: 
     done = await eraser.read(erasure)
     assert (done.state, done.counts, done.held.documents) == (State.COMPLETED, ONE, 0)
     assert [kind for kind, _ in await eraser.evidence()] == ["erasure_requested", "erasure_deferred", "erasure_completed"]
+
+
+async def test_a_hold_that_was_placed_a_moment_ago_wins_before_it_has_marked_anything(eraser: Bench) -> None:
+    job_id = await eraser.job()
+    hold = Hold(
+        id=new_hold_id(),
+        tenant_id=TENANT,
+        scope=Scope.TENANT,
+        case_reference="case-1",
+        placed_at=eraser.now(),
+        placed_by="directory/client",
+        ends_at=int(eraser.now()) + 1000,
+    )
+    await eraser.holds().create(hold)
+    assert (await eraser.erase()).held.documents == 3
+    assert {*await eraser.standing(job_id)} == {"receipt", "output", "event"}
 
 
 async def test_what_comes_back_is_erased_again_as_long_as_the_marker_lives(eraser: Bench) -> None:
