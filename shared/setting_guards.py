@@ -14,6 +14,8 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _BUS_HOSTS = frozenset({"endpoint", "hostname"})
 """Fields of a connection string in which the SDK looks for the host, in any case."""
 
+_VAULTS = ".vault.azure.net"
+"""Where keys that sign are: `shared.azure.signer` gets its tokens for these hosts."""
 _AZURE = (".azure.com", ".azure.net", ".azure.us", ".usgovcloudapi.net", ".azure.cn", ".chinacloudapi.cn")
 
 
@@ -33,6 +35,8 @@ def guard_production(settings: "Settings") -> None:
             parts = _split(name, url)
             if parts.scheme != "https" or not (parts.hostname or "").endswith(_AZURE):
                 raise InvalidSettings(name, "must be https, at a host name of Azure, in Azure")
+    if not (_split("LETHE_EVIDENCE_KEY", settings.evidence_key).hostname or "").endswith(_VAULTS):
+        raise InvalidSettings("LETHE_EVIDENCE_KEY", f"must be a key at a host *{_VAULTS} in Azure")
 
 
 def guard_laptop(settings: "Settings") -> None:

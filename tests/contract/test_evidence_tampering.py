@@ -56,7 +56,7 @@ async def change(container: ContainerProxy, record: Record, **values: object) ->
         ({"fields": {}}, Problem.CHANGED),
         ({"at": 1.0}, Problem.CHANGED),
         ({"token": "0" * 32}, Problem.CHANGED),
-        ({"kind": "policy_changed"}, Problem.CHANGED),
+        ({"kind": "policy_applied"}, Problem.CHANGED),
         ({"hash": "0" * 64}, Problem.CHANGED),
         ({"previous": "0" * 64}, Problem.CHANGED),
         ({"sequence": 9}, Problem.MISSING),
