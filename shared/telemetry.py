@@ -28,6 +28,7 @@ class Event(StrEnum):
     MODEL_CALL_FAILED = "model_call_failed"
     RETENTION_STEP = "retention_step"
     RETENTION_STEP_FAILED = "retention_step_failed"
+    EVIDENCE_BROKEN = "evidence_broken"
 
 
 def log(  # noqa: PLR0913 - the allow-list of fields is the point

@@ -1,6 +1,11 @@
-"""Whose token it is: signatures are checked with the keys that the issuer publishes, times by the stack's clock."""
+"""Whose token it is: signatures are checked with the keys that the issuer publishes.
+
+A token begins by the stack's clock and ends by the machine's: azure-identity keeps one as long as that says, also when a test
+has moved the stack's a month ahead.
+"""
 
 import asyncio
+import time
 
 import aiohttp
 import jwt
@@ -43,7 +48,7 @@ class Authority:
             )
         except jwt.PyJWTError:
             return None
-        return str(claims["oid"]) if claims["nbf"] <= clock.now() < claims["exp"] else None
+        return str(claims["oid"]) if claims["nbf"] <= clock.now() and time.time() < claims["exp"] else None
 
     async def _read(self) -> dict[str | None, jwt.PyJWK]:
         try:

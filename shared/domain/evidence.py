@@ -6,7 +6,7 @@ signed head (`shared.domain.evidence_head`): a chain that does not lead to it, o
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from dataclasses import fields as dataclass_fields
 from enum import StrEnum
 from typing import Final
@@ -118,12 +118,12 @@ class Walk:
     """Follows one chain, in the order in which it is stored, up to the first problem.
 
     ``verified`` begins as the head of the checkpoint from which the chain goes on, None from its first record. ``known`` are
-    heads by their sequence numbers, to which the chain has to lead. A changed record that was given its new hash is noticed at
+    heads to which the chain has to lead, and may go on. A changed record that was given its new hash is noticed at
     the record behind it, or by a known head.
     """
 
     verified: Head | None = None
-    known: Mapping[int, Head] = field(default_factory=dict)
+    known: tuple[Head, ...] = ()
     problem: Problem | None = None
 
     def step(self, record: Record | Unreadable, later: Collection[int] = ()) -> None:
@@ -136,7 +136,7 @@ class Walk:
     def end(self) -> None:
         """Say that there are no more records."""
         last = self.verified.sequence if self.verified else 0
-        if self.problem is None and any(sequence > last for sequence in self.known):
+        if self.problem is None and any(head.sequence > last for head in self.known):
             self.problem = Problem.END_MISSING
 
     def _problem(self, record: Record | Unreadable, later: Collection[int]) -> Problem | None:
@@ -148,7 +148,7 @@ class Walk:
                 return Problem.MISPLACED
             return Problem.MISSING if self.verified else Problem.BEGINNING_MISSING
         holds = record.previous == previous and record.hash == record.content_hash()
-        holds = holds and self.known.get(place, record.head) == record.head
+        holds = holds and all(head == record.head for head in self.known if head.sequence == place)
         return None if holds else Problem.CHANGED
 
 
@@ -178,7 +178,7 @@ def verify(records: Iterable[Record | Unreadable], *, expected: Head | None = No
     """Follow a whole chain; ``expected``: a head that was kept elsewhere, to which it has to lead, and may go on."""
     chain = [*records]
     stored = {record.sequence for record in chain if isinstance(record, Record)}
-    walk = Walk(known={expected.sequence: expected} if expected else {})
+    walk = Walk(known=(expected,) if expected else ())
     for record in chain:
         walk.step(record, stored)
     walk.end()
