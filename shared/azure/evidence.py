@@ -96,6 +96,11 @@ class Evidence:
                 yield to_record(document)
             after = page[-1]["sequence"]
 
+    async def last(self, chain: Chain, count: int) -> list[Record | Unreadable]:
+        """Return the last records of a chain, the oldest first, without checking them."""
+        after = max(0, await self._last(chain) - count)
+        return [record async for record in self.read(chain, after=after)] if count > 0 else []
+
     @patient
     async def page(self, chain: Chain, *, after: int, limit: int) -> list[Document]:
         """Return the documents of the next records behind a sequence number."""
