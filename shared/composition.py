@@ -29,6 +29,7 @@ from shared.azure.policy_documents import PolicyDocuments
 from shared.azure.queues import Queues
 from shared.azure.records import Records
 from shared.azure.secret_store import SecretStore, open_secrets
+from shared.azure.signer import VaultSigner
 from shared.azure.subject_documents import SubjectDocuments
 from shared.azure.submission_secrets import SubmissionSecrets
 from shared.azure.tenant_documents import OF_TENANTS, TenantDocuments
@@ -112,7 +113,7 @@ class Composition:
             jobs=self._held_jobs,
             policies=self._policy_documents,
             keys=self._keys,
-            evidence=self._evidence,
+            evidence=self.evidence,
             clock=self._clock,
         )
 
@@ -128,7 +129,7 @@ class Composition:
             markers=self._markers,
             keys=self._keys,
             queues=self._queues,
-            evidence=self._evidence,
+            evidence=self.evidence,
             clock=self._clock,
             settle=MARKER_CACHE_SECONDS + chosen.model_timeout + chosen.lease,
         )
@@ -173,16 +174,21 @@ class Composition:
             submission=self.submission_secrets,
             webhooks=self.webhooks,
             queues=self._queues,
-            evidence=self._evidence,
+            evidence=self.evidence,
             stamp=chosen.stamp,
             clock=self._clock,
             settle=CACHE_SECONDS + chosen.model_timeout + chosen.lease,
         )
 
+    @cached_property
+    def evidence(self) -> Evidence:
+        """The chains of evidence."""
+        return Evidence(self._cosmos.container("evidence"), signer=self._signer, clock=self._clock)
+
     async def close(self) -> None:
         """Close the connections that were opened; for commands and tests, because Azure Functions has no hook for it."""
         built = vars(self)
-        for name in ("_queues", "_cosmos", "_keys", "_secrets", "_management", "_credential"):
+        for name in ("_queues", "_cosmos", "_keys", "_secrets", "_signer", "_management", "_credential"):
             if name in built:
                 await built[name].close()
 
@@ -197,7 +203,7 @@ class Composition:
         return Configuration(
             management=self._management,
             policies=self._policy_documents,
-            evidence=self._evidence,
+            evidence=self.evidence,
             expected=Expected.of(
                 chosen.stamp,
                 lease=chosen.lease,
@@ -240,10 +246,6 @@ class Composition:
         return PolicyDocuments(self._cosmos.container("policies"), clock=self._clock)
 
     @cached_property
-    def _evidence(self) -> Evidence:
-        return Evidence(self._cosmos.container("evidence"), clock=self._clock)
-
-    @cached_property
     def _erasures(self) -> Erasures:
         return Erasures(self._cosmos.container("privacy"), clock=self._clock, grace=self._settings.grace)
 
@@ -258,6 +260,10 @@ class Composition:
     @cached_property
     def _secrets(self) -> SecretStore:
         return open_secrets(self._settings.key_store, credential=self._credential)
+
+    @cached_property
+    def _signer(self) -> VaultSigner:
+        return VaultSigner(self._settings.evidence_key, credential=self._credential)
 
     @cached_property
     def _credential(self) -> AsyncTokenCredential:

@@ -26,6 +26,7 @@ class Settings:
     model_token_scope: str
     model_timeout: int
     key_store: str
+    evidence_key: str
     lease: int
     grace: int
     max_request_bytes: int
@@ -43,6 +44,7 @@ class Settings:
         return {
             "LETHE_COSMOS_ENDPOINT": (self.cosmos_endpoint,),
             "LETHE_KEY_STORE": (self.key_store,),
+            "LETHE_EVIDENCE_KEY": (self.evidence_key,),
             "LETHE_DEPLOYMENTS": tuple(one.endpoint for one in self.stamp.deployments.values()),
             "LETHE_MANAGEMENT_ENDPOINT": (self.management_endpoint,),
         }
@@ -74,6 +76,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         model_token_scope=environment.get("LETHE_MODEL_TOKEN_SCOPE", "https://ai.azure.com/.default"),
         model_timeout=read.number("LETHE_MODEL_TIMEOUT_SECONDS", 180),
         key_store=read.text("LETHE_KEY_STORE"),
+        evidence_key=read.key_url("LETHE_EVIDENCE_KEY"),
         lease=read.number("LETHE_LEASE_SECONDS", 60),
         grace=read.number("LETHE_GRACE_SECONDS", 900),
         max_request_bytes=read.number("LETHE_MAX_REQUEST_BYTES", 200_000),

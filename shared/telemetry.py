@@ -31,6 +31,7 @@ class Event(StrEnum):
     RETENTION_STEP_FAILED = "retention_step_failed"
     CONFIGURATION_DRIFT = "configuration_drift"
     CONFIGURATION_UNCHECKED = "configuration_unchecked"
+    EVIDENCE_BROKEN = "evidence_broken"
 
 
 def log(  # noqa: PLR0913 - the allow-list of fields is the point

@@ -27,6 +27,7 @@ from shared.errors import QueueUnavailable
 from shared.privacy.erasure import enforce_erasures, request_erasure
 from shared.privacy.sweep import Erasing
 from tests.contract.cosmos import DATABASE, Endpoint
+from tests.contract.memory_signer import MemorySigner
 from tests.policies import policy
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Bench:
     client: CosmosClient
     keys: FileKeys
     copies: Copies = field(default_factory=Copies)
+    signer: MemorySigner = field(default_factory=MemorySigner)
     offset: float = 0.0
 
     def now(self) -> float:
@@ -80,7 +82,7 @@ class Bench:
             markers=Markers(erasures, clock=self.now),
             keys=self.keys,
             queues=cast("Queues", self.copies),
-            evidence=Evidence(self.container("evidence"), clock=self.now),
+            evidence=Evidence(self.container("evidence"), signer=self.signer, clock=self.now),
             clock=self.now,
             settle=SETTLE,
         )

@@ -21,6 +21,7 @@ from shared.privacy import hold_steps
 from shared.privacy.hold_marks import Pass, apply, lift
 from shared.privacy.holding import Holding
 from tests.contract.cosmos import fresh_endpoint
+from tests.contract.memory_signer import MemorySigner
 
 if TYPE_CHECKING:
     from shared.azure.keys import KeyStore
@@ -88,7 +89,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
                     jobs=HeldJobs(jobs, clock=clock.now, grace=900),
                     policies=cast("PolicyDocuments", None),
                     keys=cast("KeyStore", None),
-                    evidence=Evidence(evidence, clock=clock.now),
+                    evidence=Evidence(evidence, signer=MemorySigner(), clock=clock.now),
                     clock=clock.now,
                 ),
                 jobs=jobs,

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.pipeline.transport import AioHttpTransport
 from azure.keyvault.secrets.aio import SecretClient
 
 from shared.azure.keys import VaultKeys
@@ -21,8 +20,8 @@ from shared.domain.macs import Key, Purpose
 from shared.errors import KeysUnavailable
 from shared.patience import patience
 from tests.contract.loopback import Answer, Asked, Server, serving
+from tests.contract.vault import VAULT, ToLoopback
 
-VAULT = "https://lethe.vault.azure.net"
 OLD, NEW = b"o" * 32, b"n" * 32
 CANARY = "canary4f1c"
 
@@ -36,23 +35,6 @@ class AnyCredential(AsyncTokenCredential):
     async def close(self) -> None: ...
 
     async def __aexit__(self, *_: object) -> None: ...
-
-
-class ToLoopback(AioHttpTransport):  # type: ignore[misc]  # azure-core imports it lazily, untyped
-    """Carries requests for the vault to the test's server: the client takes https addresses only."""
-
-    def __init__(self, origin: str) -> None:
-        super().__init__()
-        self._origin = origin
-
-    async def send(self, request: Any, **options: Any) -> Any:  # noqa: ANN401
-        address = request.url
-        assert address.startswith(VAULT)
-        request.url = self._origin + address.removeprefix(VAULT)
-        try:
-            return await super().send(request, **options)
-        finally:
-            request.url = address
 
 
 @dataclass(kw_only=True)
