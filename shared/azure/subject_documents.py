@@ -74,8 +74,11 @@ class SubjectDocuments:
 
     @patient
     async def erase(self, tenant: str, job_id: str, plan: Plan) -> None:
-        """Do what was decided, in one transaction; raises `WriteConflict` when somebody wrote since the job was read."""
-        operations: list[Operation] = [("delete", (document.id,)) for document in plan.delete]
+        """Do what was decided, in one transaction; raises `WriteConflict` when somebody wrote since the job was read.
+
+        Each document has to be as it was read: a hold that was placed meanwhile wins.
+        """
+        operations: list[Operation] = [("delete", (document.id,), {"if_match_etag": document.etag}) for document in plan.delete]
         operations += [
             ("patch", (document.id, sets(self._shortened(document))), {"if_match_etag": document.etag})
             for document in plan.shorten

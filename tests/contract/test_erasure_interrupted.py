@@ -68,6 +68,21 @@ async def test_a_worker_that_writes_at_the_same_moment_is_overtaken(eraser: Benc
     assert {*await eraser.standing(job_id)} == {"receipt"}
 
 
+async def test_a_hold_that_is_placed_at_the_same_moment_wins(eraser: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    job_id = await eraser.job()
+    erase = SubjectDocuments.erase
+
+    async def late(self: SubjectDocuments, tenant: str, job: str, plan: Plan) -> None:
+        output = (await eraser.standing(job_id))["output"]
+        if "held_until" not in output:
+            await eraser.container().upsert_item({**output, "held_until": eraser.now() + 100})
+        await erase(self, tenant, job, plan)
+
+    monkeypatch.setattr(SubjectDocuments, "erase", late)
+    assert (await eraser.erase()).held.documents == 1
+    assert {*await eraser.standing(job_id)} == {"receipt", "output"}
+
+
 async def test_a_job_that_others_write_all_the_time_leaves_the_sweep_incomplete(
     eraser: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
