@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         if chosen.settings:
-            os.environ.update(json.loads(chosen.settings.read_text(encoding="utf-8"))["Values"])
+            _take(chosen.settings)
         return asyncio.run(_run(chosen))
     except InvalidPolicy as invalid:
         report.problems(invalid)
@@ -46,9 +46,17 @@ def main(arguments: list[str] | None = None) -> int:
         report.failed(f"{error} ({type(error).__name__})")
     except OSError as error:
         report.failed(f"A file cannot be read: {error.strerror}.")
-    except (ValueError, KeyError, TypeError):
-        report.failed("The settings file is not a local.settings.json.")
+    except Exception as error:  # noqa: BLE001 - the edge: the text of whatever was not foreseen may quote what it was given
+        report.failed(f"The command failed inside ({type(error).__name__}).")
     return 1
+
+
+def _take(path: Path) -> None:
+    """Let the settings of a file count as those of the environment; raises `InvalidSettings`."""
+    try:
+        os.environ.update(json.loads(path.read_text(encoding="utf-8"))["Values"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InvalidSettings("--settings", "must be a local.settings.json") from None
 
 
 async def _run(chosen: argparse.Namespace) -> int:
@@ -77,7 +85,9 @@ async def _run(chosen: argparse.Namespace) -> int:
 
 async def _actor(chosen: argparse.Namespace, composition: "Composition") -> "Principal":
     """Authenticate the operator, as the HTTP faces do; raises `Unauthenticated` and `Forbidden`."""
-    token = chosen.token_file.read_text(encoding="ascii").strip() if chosen.token_file else os.environ.get(TOKEN)
+    token = (
+        chosen.token_file.read_text(encoding="ascii", errors="replace").strip() if chosen.token_file else os.environ.get(TOKEN)
+    )
     caller = await composition.callers.authenticate(f"Bearer {token}" if token else None)
     caller.require(Role.OPERATOR)
     return caller.principal

@@ -99,15 +99,23 @@ def offboarded(receipt: "Receipt") -> None:
 
 
 def problems(invalid: InvalidPolicy) -> None:
-    """Print every field that is wrong, and its rule."""
+    """Print every field that is wrong, and its rule.
+
+    A field that is not known is named as its author wrote it, to its author; a value is never repeated.
+    """
     failed("Not a policy that this stamp can honour:")
     for problem in invalid.problems:
-        sys.stderr.write(f"  {problem.field}: {problem.rule}\n")
+        sys.stderr.write(f"  {_harmless(problem.field)}: {problem.rule}\n")
 
 
 def failed(text: str) -> None:
     """Say why nothing was done."""
     sys.stderr.write(f"{text}\n")
+
+
+def _harmless(name: str) -> str:
+    """Write a name on one line that no terminal obeys: an operator may have had the document from somebody else."""
+    return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in name)
 
 
 def _say(text: str) -> None:
