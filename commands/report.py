@@ -79,7 +79,11 @@ def offboarding(tenant: str, settle: float) -> None:
 
 def offboarded(receipt: "Receipt") -> None:
     """Print the receipt, for keeping."""
-    left: dict[str, Any] = {"messages_waiting": f"refused when read, then gone after {receipt.waiting_message_seconds} s"}
+    left: dict[str, Any] = {
+        "messages_waiting": f"refused when read, then gone after {receipt.waiting_message_seconds} s",
+        "webhooks_waiting": "ids without content, dropped when they are due, within 24 hours",
+        "dead_letters": "gone with the timer's first run after LETHE_DEAD_LETTER_MAX_AGE_SECONDS",
+    }
     if receipt.rejected_messages_until is not None:
         left["messages_rejected_before"] = f"gone {_moment(receipt.rejected_messages_until)}"
     left["backups_and_deleted_keys"] = "recoverable until the account's backup horizon and the vault's recovery days end"
