@@ -1,6 +1,6 @@
 # The commands of the project. The first one builds .venv; later ones find it built.
 
-.PHONY: help run up test check clean
+.PHONY: help run up test bench check clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export FILE MODEL
@@ -13,6 +13,7 @@ help:
 	@echo "make run FILE=requests.jsonl   run an OpenAI Batch input file, write results.jsonl (MODEL=gpt-small maps its models)"
 	@echo "make up                        keep a local stack running under .local/"
 	@echo "make test                      run every test"
+	@echo "make bench                     measure what tests/bench/README.md tells (half an hour)"
 	@echo "make check                     style, types, direction of imports, duplicated code"
 	@echo "make clean                     remove what these commands made, the state of 'make up' included"
 
@@ -24,6 +25,9 @@ up: $(INSTALLED)
 
 test: $(INSTALLED)
 	@$(PYTHON) -m pytest -n 2 --dist loadfile
+
+bench: $(INSTALLED)
+	@$(PYTHON) -m tests.bench.bench_fairness
 
 check: $(INSTALLED)
 	.venv/bin/ruff check .

@@ -1,5 +1,6 @@
 """How an error is told: its status and code, in the words of each HTTP face. Never a value of the request."""
 
+import math
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from http import HTTPStatus
@@ -16,6 +17,7 @@ from shared.errors import (
     Refusal,
     RequestRefused,
     ServiceUnavailable,
+    TooManyRequests,
     Unauthenticated,
     UnsupportedMediaType,
     WebhookRefused,
@@ -67,6 +69,10 @@ def answer_to(error: Exception) -> Answer:
         return _of(status, error.reason, REFUSALS[error.reason], field_name=error.field)
     if isinstance(error, WebhookRefused):
         return _of(_REFUSALS.get(error.reason, HTTPStatus.BAD_REQUEST), error.reason, str(error))
+    if isinstance(error, TooManyRequests):
+        retry_after = {"Retry-After": str(math.ceil(error.retry_after))}  # which OpenAI's client obeys by itself
+        status = HTTPStatus.TOO_MANY_REQUESTS
+        return Answer(status=status, code="rate_limit_exceeded", message=str(error), headers=retry_after)
     for kind, (status, code) in _STATIC.items():
         if isinstance(error, kind):
             return _of(status, code, str(error))

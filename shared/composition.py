@@ -1,12 +1,14 @@
 """Builds what the use cases work with, once per process, on first use; nothing is made when a module is imported."""
 
 from functools import cached_property
+from secrets import token_hex
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import get_bearer_token_provider
 from azure.servicebus.aio import ServiceBusClient
 
 from shared import clock, settings
+from shared.azure.census import Census
 from shared.azure.cosmos import Cosmos
 from shared.azure.credential import app_credential
 from shared.azure.due_documents import DueDocuments
@@ -15,6 +17,7 @@ from shared.azure.evidence import Evidence
 from shared.azure.generations import Generations
 from shared.azure.kept_documents import KeptDocuments
 from shared.azure.keys import KeyStore, open_store
+from shared.azure.management import Management
 from shared.azure.model import Models
 from shared.azure.policies import CACHE_SECONDS, Policies
 from shared.azure.policy_documents import PolicyDocuments
@@ -27,8 +30,12 @@ from shared.azure.webhook_endpoints import WebhookEndpoints
 from shared.callers import Callers
 from shared.delivery.sender import Sender
 from shared.delivery.services import Webhooks
+from shared.domain.expected import Expected
+from shared.generation.ahead import Ahead
 from shared.generation.services import Limits, Services
+from shared.generation.throttle import Throttle
 from shared.identity import Verifier
+from shared.privacy.configuration import Configuration
 from shared.privacy.retention import Retention
 from shared.tenants.services import Tenants
 
@@ -43,10 +50,10 @@ class Composition:
     @cached_property
     def generation(self) -> Services:
         """What a job works with."""
-        chosen = self._settings
+        chosen, container, instance = self._settings, self._cosmos.container("generations"), token_hex(4)
         return Services(
-            generations=Generations(self._cosmos.container("generations"), clock=self._clock, grace=chosen.grace),
-            records=Records(self._cosmos.container("generations"), clock=self._clock, grace=chosen.grace),
+            generations=Generations(container, clock=self._clock, grace=chosen.grace),
+            records=Records(container, clock=self._clock, grace=chosen.grace),
             policies=self._policies,
             queues=self._queues,
             keys=self._keys,
@@ -58,6 +65,9 @@ class Composition:
             ),
             webhooks=self.webhooks,
             stamp=chosen.stamp,
+            throttle=Throttle(Census(container, clock=self._clock, instance=instance), clock=self._clock),
+            ahead=Ahead(self._queues, max_request_bytes=chosen.max_request_bytes),
+            instance=instance,
             clock=self._clock,
             limits=Limits(
                 lease=chosen.lease,
@@ -76,6 +86,7 @@ class Composition:
             webhooks=self.webhooks,
             policies=self._policy_documents,
             kept=self._kept_documents,
+            configuration=self._configuration,
             clock=self._clock,
             dead_letter_max_age=self._settings.dead_letter_max_age,
         )
@@ -128,7 +139,7 @@ class Composition:
     async def close(self) -> None:
         """Close the connections that were opened; for commands and tests, because Azure Functions has no hook for it."""
         built = vars(self)
-        for name in ("_queues", "_cosmos", "_keys", "_secrets", "_credential"):
+        for name in ("_queues", "_cosmos", "_keys", "_secrets", "_management", "_credential"):
             if name in built:
                 await built[name].close()
 
@@ -136,6 +147,34 @@ class Composition:
     def max_request_bytes(self) -> int:
         """The longest body that a request may have."""
         return self._settings.max_request_bytes
+
+    @cached_property
+    def _configuration(self) -> Configuration:
+        chosen = self._settings
+        return Configuration(
+            management=self._management,
+            policies=self._policy_documents,
+            evidence=self._evidence,
+            expected=Expected.of(
+                chosen.stamp,
+                lease=chosen.lease,
+                max_delivery_count=chosen.max_delivery_count,
+                cosmos_id=chosen.cosmos_id,
+                cosmos_endpoint=chosen.cosmos_endpoint,
+            ),
+        )
+
+    @cached_property
+    def _management(self) -> Management:
+        chosen = self._settings
+        return Management(
+            endpoint=chosen.management_endpoint,
+            credential=self._credential,
+            service_bus_id=chosen.service_bus_id,
+            cosmos_id=chosen.cosmos_id,
+            cosmos_database=chosen.cosmos_database,
+            accounts={each.resource: each.resource_id for each in chosen.stamp.deployments.values()},
+        )
 
     @cached_property
     def _keys(self) -> KeyStore:

@@ -17,6 +17,7 @@ LetheError
 │   ├── IdentityUnavailable     the keys that sign tokens cannot be had
 │   └── ManagementUnavailable   how a service is set up cannot be read: not checked, which is not "in order"
 ├── MessageTooLarge            the message does not fit the queue
+├── TooManyRequests            the tenant's requests per minute are used up: again after so many seconds
 ├── ModelFailed                a model call gave no usable answer: which kind, and when it may be tried again
 ├── LeaseLost                  another worker, a cancel or a deadline took the job; the own result is discarded
 ├── NotFound                   unknown, deleted, or another tenant's: the caller cannot tell which
@@ -203,6 +204,14 @@ class UnsupportedMediaType(LetheError):
 
 class MessageTooLarge(LetheError):
     """The message does not fit the queue."""
+
+
+class TooManyRequests(LetheError):
+    """The tenant has used up its requests of this minute."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__()
+        self.retry_after = retry_after
 
 
 class LeaseLost(LetheError):

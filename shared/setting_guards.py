@@ -14,6 +14,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _BUS_HOSTS = frozenset({"endpoint", "hostname"})
 """Fields of a connection string in which the SDK looks for the host, in any case."""
 
+_MANAGEMENT = ("https://management.azure.com", "https://management.usgovcloudapi.net", "https://management.chinacloudapi.cn")
 _AZURE = (".azure.com", ".azure.net", ".azure.us", ".usgovcloudapi.net", ".azure.cn", ".chinacloudapi.cn")
 
 
@@ -33,6 +34,9 @@ def guard_production(settings: "Settings") -> None:
             parts = _split(name, url)
             if parts.scheme != "https" or not (parts.hostname or "").endswith(_AZURE):
                 raise InvalidSettings(name, "must be https, at a host name of Azure, in Azure")
+    # The token for it counts wherever the identity has a role, and anybody can have a name below azure.com.
+    if settings.management_endpoint.rstrip("/") not in _MANAGEMENT:
+        raise InvalidSettings("LETHE_MANAGEMENT_ENDPOINT", f"must be one of {', '.join(_MANAGEMENT)}, in Azure")
 
 
 def guard_laptop(settings: "Settings") -> None:

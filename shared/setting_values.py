@@ -8,15 +8,14 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from shared.domain.residency import Geography, Sku
-from shared.domain.stamp import Deployment
+from shared.domain.stamp import ARM_ID, Deployment
 from shared.errors import InvalidSettings
 
-_ARM_ID = re.compile(r"/subscriptions/[A-Za-z0-9._()/-]+")
 _DEPLOYMENTS = TypeAdapter(tuple[Deployment, ...])
 _DEPLOYMENTS_RULE = (
     'must be a JSON list of deployments, each {"name", "endpoint": "https://<resource>.openai.azure.com/openai/v1/", '
     '"resource_id": "/subscriptions/…", "region", "geography", "sku", "model"}, with names of their own, a region of the '
-    f"geography LETHE_GEOGRAPHY, and sku one of {', '.join(Sku)}"
+    f"geography LETHE_GEOGRAPHY, sku one of {', '.join(Sku)}, and no two resources of one name"
 )
 
 
@@ -55,7 +54,7 @@ class Reader:
     def arm_id(self, name: str) -> str:
         """Return the id of a resource in Azure Resource Manager."""
         value = self.text(name)
-        if not _ARM_ID.fullmatch(value):
+        if not re.fullmatch(ARM_ID, value):
             raise InvalidSettings(name, "must be the id of an Azure resource, as /subscriptions/…/providers/…")
         return value
 
@@ -74,5 +73,8 @@ class Reader:
             raise InvalidSettings(name, _DEPLOYMENTS_RULE) from None
         by_name = {deployment.name: deployment for deployment in found}
         if not found or len(by_name) < len(found) or any(one.geography is not geography for one in found):
+            raise InvalidSettings(name, _DEPLOYMENTS_RULE)
+        ids = {deployment.resource_id.lower() for deployment in found}
+        if len({each.rpartition("/")[2] for each in ids}) < len(ids):  # what is checked is reported by the resource's name
             raise InvalidSettings(name, _DEPLOYMENTS_RULE)
         return by_name

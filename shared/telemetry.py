@@ -28,6 +28,8 @@ class Event(StrEnum):
     MODEL_CALL_FAILED = "model_call_failed"
     RETENTION_STEP = "retention_step"
     RETENTION_STEP_FAILED = "retention_step_failed"
+    CONFIGURATION_DRIFT = "configuration_drift"
+    CONFIGURATION_UNCHECKED = "configuration_unchecked"
 
 
 def log(  # noqa: PLR0913 - the allow-list of fields is the point
@@ -37,6 +39,7 @@ def log(  # noqa: PLR0913 - the allow-list of fields is the point
     endpoint_id: str | None = None,
     status: str | None = None,
     code: str | None = None,
+    target: str | None = None,
     attempt: int | None = None,
     status_code: int | None = None,
     delay_seconds: float | None = None,
@@ -49,7 +52,10 @@ def log(  # noqa: PLR0913 - the allow-list of fields is the point
     complete: bool | None = None,
     warning: bool = False,
 ) -> None:
-    """Write one event as a JSON line. Ids are MACs; codes, states and steps are members of our own enums."""
+    """Write one event as a JSON line. Ids are MACs; codes, states and steps are members of our own enums.
+
+    ``target`` is a name from the settings or the policies: a queue, container, resource, deployment or tenant.
+    """
     fields = {name: value for name, value in locals().items() if value is not None and name not in {"event", "warning"}}
     _LOG.log(logging.WARNING if warning else logging.INFO, "%s", json.dumps({"event": event, **fields}))
 

@@ -1,7 +1,8 @@
 """What the model was asked, without what it was asked about: names, counts, hashes. In memory only."""
 
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from local.model.prompt import Json, Prompt
 
@@ -12,6 +13,7 @@ class Journal:
     """The calls since the start or the last reset."""
 
     def __init__(self) -> None:
+        self._running: Counter[str] = Counter()
         self.reset()
 
     def reset(self) -> None:
@@ -20,6 +22,7 @@ class Journal:
         self._by_prompt: Counter[str] = Counter()
         self._directed: Counter[str] = Counter()
         self._requests: deque[dict[str, object]] = deque(maxlen=REMEMBERED_REQUESTS)
+        self._most_at_once: dict[str, int] = {}
 
     def record_request(self, method: str, path: str, headers: Mapping[str, str], body: Json) -> None:
         """Remember what went over the wire, by names. Subject values are expected to be MACs, tests compare them."""
@@ -40,6 +43,16 @@ class Journal:
         self._by_deployment[str(body.get("model"))] += 1
         self._by_prompt[prompt.key] += 1
 
+    @contextmanager
+    def running(self, deployment: str) -> Iterator[None]:
+        """Keep how many calls of a deployment were under way at once."""
+        self._running[deployment] += 1
+        self._most_at_once[deployment] = max(self._most_at_once.get(deployment, 0), self._running[deployment])
+        try:
+            yield
+        finally:
+            self._running[deployment] -= 1
+
     def directed(self, prompt: Prompt) -> int:
         """Count a call that obeys its directives; return how many with the same prompt came before."""
         earlier = self._directed[prompt.key]
@@ -52,5 +65,6 @@ class Journal:
             "total": self._by_deployment.total(),
             "by_deployment": dict(self._by_deployment),
             "by_prompt": dict(self._by_prompt),
+            "most_at_once": dict(self._most_at_once),
             "requests": list(self._requests),
         }

@@ -55,8 +55,9 @@ class Resource:
         if body["model"] not in self._deployments:
             raise errors.unknown_deployment()
         asked = directives.parse(asked_prompt.everything)
-        await asyncio.sleep(self._latency + asked.delay_seconds)
-        await self._obey(operation, asked, asked_prompt)
+        with self._journal.running(str(body["model"])):
+            await asyncio.sleep(self._latency + asked.delay_seconds)
+            await self._obey(operation, asked, asked_prompt)
         answer = json.dumps(_answer(operation, body, asked, asked_prompt)).encode()
         if asked.truncate:
             answer = answer[: len(answer) // 2]

@@ -33,6 +33,7 @@ def of_receipt(receipt: Receipt, *, now: float, grace: int) -> Document:
         "attempt": receipt.attempt,
         "attempt_token": receipt.attempt_token,
         "lease_until": receipt.lease_until,
+        "started_at": now if receipt.status is Status.IN_PROGRESS else None,
         "not_before": receipt.not_before,
         "scheduled_sequence_number": None,
         "model_calls": receipt.model_calls,

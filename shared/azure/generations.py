@@ -94,6 +94,7 @@ class Generations:
                 "attempt": claimed.attempt,
                 "attempt_token": attempt_token,
                 "lease_until": claimed.lease_until,
+                "started_at": now,
                 "ttl": self._ttl(claimed),
             },
             etag=etag,

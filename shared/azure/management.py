@@ -22,7 +22,12 @@ from shared.azure.management_shapes import Account, Container, Deployment, Page,
 from shared.domain.configuration import AccountSettings, ContainerSettings, QueueSettings, StoreSettings
 from shared.errors import ManagementUnavailable
 
-SCOPE = "https://management.azure.com/.default"
+_SCOPES = {
+    "https://management.azure.com": "https://management.azure.com/.default",
+    "https://management.usgovcloudapi.net": "https://management.core.usgovcloudapi.net/.default",
+    "https://management.chinacloudapi.cn": "https://management.chinacloudapi.cn/.default",
+}
+"""Scope of a token by endpoint, as ``azure.mgmt.core.tools.get_arm_endpoints`` has them."""
 READ_TIMEOUT = 10.0
 """Seconds for one read with all its pages and repetitions."""
 
@@ -34,6 +39,11 @@ _SERVICE_BUS = "2024-01-01"
 
 _MOST_PAGES = 50
 _REPETITIONS = 2
+
+
+def scope(endpoint: str) -> str:
+    """Return what a token for an endpoint is asked for; any but a cloud's own (the embedded stack's) names itself."""
+    return _SCOPES.get(endpoint, f"{endpoint}/.default")
 
 
 class Management:
@@ -51,7 +61,6 @@ class Management:
         cosmos_id: str,
         cosmos_database: str,
         accounts: Mapping[str, str],
-        scope: str = SCOPE,
     ) -> None:
         self._endpoint = endpoint.rstrip("/")
         self._queues = f"{service_bus_id}/queues"
@@ -62,7 +71,7 @@ class Management:
             self._endpoint,
             policies=[
                 AsyncRetryPolicy(retry_total=_REPETITIONS, retry_backoff_factor=0.2),
-                AsyncARMChallengeAuthenticationPolicy(credential, scope),
+                AsyncARMChallengeAuthenticationPolicy(credential, scope(self._endpoint)),
             ],
         )
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from azure.servicebus import ServiceBusMessage, ServiceBusMessageState, ServiceBusReceivedMessage, ServiceBusSubQueue
 from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver, ServiceBusSender
+from azure.servicebus.amqp import AmqpMessageBodyType
 from azure.servicebus.exceptions import MessageNotFoundError
 
 from shared.azure.links import Links
@@ -17,6 +18,9 @@ from shared.patience import patient
 type Properties = dict[str | bytes, int | float | bytes | bool | str | UUID]
 
 PAGE = 100
+SENDERS = 4
+"""Links to one queue at once: a link does one thing after the other, each as long as a round trip to the broker."""
+
 SEND_TIMEOUT = 20.0
 """Seconds for one sending with the SDK's own retries."""
 
@@ -40,6 +44,21 @@ class Lying:
     expires_at: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Peeked:
+    """A message that was looked at and stays where it is; times in seconds since the epoch."""
+
+    body: bytes = field(repr=False)
+    sequence_number: int
+    delivery_count: int
+    enqueued_at: float
+    expires_at: float
+    properties: Properties = field(repr=False)
+    message_id: str | None = field(repr=False)
+    is_active: bool
+    """Neither scheduled nor deferred. Whether somebody holds its lock does not show."""
+
+
 type Overdue = Callable[[Lying], float]
 """Seconds by which a message is past its time; 0 or less when it is not."""
 
@@ -60,7 +79,7 @@ class Queues:
 
     def __init__(self, client: ServiceBusClient) -> None:
         self._client = client
-        self._senders: Links[ServiceBusSender] = Links(client.get_queue_sender, timeout=SEND_TIMEOUT)
+        self._senders: Links[ServiceBusSender] = Links(client.get_queue_sender, timeout=SEND_TIMEOUT, at_once=SENDERS)
         self._looking: Links[ServiceBusReceiver] = Links(client.get_queue_receiver, timeout=SEND_TIMEOUT)
         self._live: Links[ServiceBusReceiver] = Links(client.get_queue_receiver)
         self._dead: Links[ServiceBusReceiver] = Links(
@@ -100,6 +119,11 @@ class Queues:
                 return False
         return True
 
+    async def peek(self, queue: str, *, after: int) -> list[Peeked]:
+        """Look at up to `PAGE` messages behind a sequence number, which locks nothing; raises `QueueUnavailable`."""
+        async with self._live.use(queue) as receiver:
+            return [_peeked(message) for message in await receiver.peek_messages(PAGE, sequence_number=after + 1)]
+
     async def purge(self, queue: str, *, dead_letters: bool, overdue: Overdue, limit: int) -> Purged:
         """Delete what is overdue, up to ``limit`` messages.
 
@@ -131,6 +155,25 @@ def _native(message: Outgoing) -> ServiceBusMessage:
         application_properties=message.properties,
         time_to_live=timedelta(seconds=max(1.0, message.ttl)),
     )
+
+
+def _peeked(message: ServiceBusReceivedMessage) -> Peeked:
+    times = _lying(message)
+    is_binary = message.body_type is AmqpMessageBodyType.DATA
+    return Peeked(
+        body=b"".join(message.body) if is_binary else b"",
+        sequence_number=message.sequence_number or 0,
+        delivery_count=message.delivery_count or 0,
+        enqueued_at=times.enqueued_at,
+        expires_at=times.expires_at,
+        properties={_text(name): _text(value) for name, value in (message.application_properties or {}).items()},
+        message_id=message.message_id,
+        is_active=message.state is ServiceBusMessageState.ACTIVE,
+    )
+
+
+def _text[T](value: T) -> T | str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
 def _lying(message: ServiceBusReceivedMessage) -> Lying:

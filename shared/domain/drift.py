@@ -1,13 +1,19 @@
-"""Configuration drift: the difference between how services should be set up and how they are. Pure, so a table tests it."""
+"""Configuration drift: the difference between how services should be set up and how they are. Pure, so a table tests it.
+
+The target of a finding is always a name that was expected, never one that was read: it goes to logs and into evidence.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared.domain.configuration import AccountSettings, ContainerSettings, DeploymentSettings, QueueSettings
+from shared.domain.configuration import AccountSettings, ContainerSettings, DeploymentSettings, QueueSettings, StoreSettings
+from shared.domain.policy import Submission, TenantPolicy
 
 SHORTEST_DUPLICATE_WINDOW = 600.0
 """Seconds: what an SDK may repeat on its own, and a crash between sending and settling, stay within ten minutes."""
+
+_SEVERAL = 2
 
 
 class Drift(StrEnum):
@@ -20,6 +26,7 @@ class Drift(StrEnum):
     QUEUE_KEEPS_EXPIRED = "queue_keeps_expired"
     QUEUE_DUPLICATE_DETECTION = "queue_duplicate_detection"
     QUEUE_SESSIONS = "queue_sessions"
+    QUEUE_SUBMISSION_OPEN = "queue_submission_open"
     CONTAINER_MISSING = "container_missing"
     CONTAINER_PARTITION_KEY = "container_partition_key"
     CONTAINER_TTL_OFF = "container_ttl_off"
@@ -31,15 +38,19 @@ class Drift(StrEnum):
     DEPLOYMENT_MISSING = "deployment_missing"
     DEPLOYMENT_SKU = "deployment_sku"
     DEPLOYMENT_MODEL = "deployment_model"
+    STORE_REGION = "store_region"
+    STORE_ENDPOINT = "store_endpoint"
+    STORE_ANALYTICAL_STORE = "store_analytical_store"
+    STORE_LOCAL_AUTH = "store_local_auth"
 
 
-INFORMATIONAL = frozenset({Drift.ACCOUNT_LOCAL_AUTH})
+INFORMATIONAL = frozenset({Drift.ACCOUNT_LOCAL_AUTH, Drift.STORE_LOCAL_AUTH})
 """Against advice, but no promise depends on it: Lethe itself never uses a key."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One difference; ``target`` is the name of a queue, a container, a resource, or ``resource/deployment``."""
+    """One difference; ``target`` is the name of a queue, a container, a resource, ``resource/deployment``, or a tenant."""
 
     kind: Drift
     target: str
@@ -71,6 +82,15 @@ class ExpectedAccount:
     region: str
     endpoint_host: str
     deployments: tuple[DeploymentSettings, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpectedStore:
+    """What the Cosmos DB account has to be; the host is that of the endpoint which the app writes to."""
+
+    name: str
+    endpoint_host: str
+    regions: frozenset[str]
 
 
 def queue_drift(expected: Iterable[ExpectedQueue], found: Iterable[QueueSettings]) -> tuple[Finding, ...]:
@@ -150,3 +170,35 @@ def _deployment(expected: DeploymentSettings, there: Mapping[str, DeploymentSett
         yield Drift.DEPLOYMENT_SKU
     if found.model != expected.model:
         yield Drift.DEPLOYMENT_MODEL
+
+
+def store_drift(expected: ExpectedStore, found: StoreSettings) -> tuple[Finding, ...]:
+    """Compare the account of the store; how it is backed up is recorded, and nobody's expectation."""
+    return tuple(Finding(kind=kind, target=expected.name) for kind in _store(expected, found))
+
+
+def _store(expected: ExpectedStore, found: StoreSettings) -> Iterator[Drift]:
+    if not expected.regions.issuperset(found.regions):
+        yield Drift.STORE_REGION
+    if _without_port(expected.endpoint_host) != _without_port(found.endpoint_host):
+        yield Drift.STORE_ENDPOINT
+    if found.analytical_storage:
+        yield Drift.STORE_ANALYTICAL_STORE
+    if found.local_auth:
+        yield Drift.STORE_LOCAL_AUTH
+
+
+def _without_port(host: str) -> str:
+    """Leave the port of https out: Azure writes it behind the host of a store, and people do not."""
+    return host.lower().removesuffix(":443")
+
+
+def submission_drift(policies: Iterable[TenantPolicy], *, tenants: int) -> tuple[Finding, ...]:
+    """Find tenants in whose name any other tenant's senders can submit; ``tenants`` counts unreadable policies, too."""
+    if tenants < _SEVERAL:
+        return ()
+    return tuple(
+        Finding(kind=Drift.QUEUE_SUBMISSION_OPEN, target=policy.tenant_id)
+        for policy in policies
+        if policy.queue_submission is Submission.OPEN
+    )

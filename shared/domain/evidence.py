@@ -25,6 +25,7 @@ class Chain(StrEnum):
 
     POLICIES = "policies"
     CONFIGURATION = "configuration"
+    RETENTION = "retention"
 
 
 class Kind(StrEnum):
@@ -35,7 +36,8 @@ class Kind(StrEnum):
     SUBMISSION_ROTATED = "submission_rotated"
     TENANT_OFFBOARDING = "tenant_offboarding"
     TENANT_OFFBOARDED = "tenant_offboarded"
-    CONFIGURATION_CHANGED = "configuration_changed"
+    RETENTION_RUN = "retention_run"
+    CONFIGURATION_CHECKED = "configuration_checked"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,10 @@ from typing import Final
 FIRST: Final = 1
 """Sequence number of a chain's first record, so that the last one's is how many there are."""
 
-LONGEST_LIST, MOST_FIELDS = 100, 32
+LONGEST_TEXT, LONGEST_LIST, MOST_FIELDS = 128, 100, 32
 _LARGEST_NUMBER: Final = 2**53 - 1
 """Cosmos DB keeps numbers as doubles: larger integers would come back changed, and with another hash."""
-_TEXT: Final = re.compile(r"[A-Za-z0-9._:/$\[\]-]{1,128}")
+_TEXT: Final = re.compile(rf"[A-Za-z0-9._:/$\[\]-]{{1,{LONGEST_TEXT}}}")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _TOKEN: Final = re.compile(r"[0-9a-f]{32}")

@@ -30,7 +30,10 @@ def _is_resource(url: str) -> str:
     raise ValueError("must be the base URL of an Azure OpenAI resource")
 
 
-type ArmId = Annotated[str, Field(pattern=r"^/subscriptions/[A-Za-z0-9._()/-]+$")]
+ARM_ID = r"^/subscriptions/[A-Za-z0-9._()/-]+/[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+"""Id of a resource in Azure Resource Manager; its last part, the resource's name, can stand in logs and evidence."""
+
+type ArmId = Annotated[str, Field(pattern=ARM_ID)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +57,11 @@ class Deployment(BaseModel):
     geography: Geography
     sku: Sku
     model: Annotated[str, Field(min_length=1, max_length=100)]
+
+    @property
+    def resource(self) -> str:
+        """Name of the model resource that has the deployment."""
+        return self.resource_id.rpartition("/")[2]
 
     @model_validator(mode="after")
     def _region_is_in_geography(self) -> Self:

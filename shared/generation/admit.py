@@ -12,6 +12,7 @@ from shared.domain.request import GenerationRequest
 from shared.domain.stamp import Stamp, Terms
 from shared.errors import LeaseLost, Reason, RequestRefused
 from shared.generation.delivery import Delivery
+from shared.generation.last_resort import first_enqueued
 from shared.generation.services import Services
 
 
@@ -36,13 +37,15 @@ def terms_for(request: GenerationRequest, policy: TenantPolicy, stamp: Stamp) ->
     return terms
 
 
-def admission_time(delivery: Delivery, policy: TenantPolicy) -> float:
+async def admission_time(delivery: Delivery, policy: TenantPolicy, services: Services) -> float:
     """When a job of the queue is admitted, if it was not before: when its message was first enqueued.
 
-    A copy of ours says so in a property, and whoever forges that only shortens deadlines. Where submission is signed nobody
-    but Service Bus is believed: a receipt that ends early would let the same signature run a job twice.
+    A copy of ours says so in a property, and whoever forges that only shortens deadlines. Where submission is signed, only
+    Service Bus and a postmark are believed: a receipt that ends early would let the same signature run a job twice.
     """
-    return delivery.enqueued_at if policy.queue_submission is Submission.SIGNED else delivery.admitted_at
+    if policy.queue_submission is Submission.SIGNED:
+        return await first_enqueued(delivery, policy.tenant_id, services.keys)
+    return delivery.admitted_at
 
 
 async def check_submission(
@@ -65,9 +68,10 @@ async def check_submission(
 
 
 async def check_signature(tenant: str, delivery: Delivery, services: Services) -> None:
-    """Refuse a message that the tenant's secret did not sign for the time at which it was enqueued (`submission.verify`)."""
+    """Refuse a message that no secret of the tenant signed for the time at which it was first enqueued."""
     valid = await services.submission_secrets.valid(tenant)
-    submission.verify(delivery.body, delivery.properties, signing_secrets=valid, enqueued_at=delivery.enqueued_at)
+    enqueued_at = await first_enqueued(delivery, tenant, services.keys)
+    submission.verify(delivery.body, delivery.properties, signing_secrets=valid, enqueued_at=enqueued_at)
 
 
 async def _check_sender(policy: TenantPolicy, delivery: Delivery, services: Services) -> None:
@@ -104,7 +108,7 @@ async def new_receipt(request: GenerationRequest, policy: TenantPolicy, services
         content_mac=macs.mac(await keys.current(tenant, Purpose.CONTENT), request.content),
         subject=await _subject(request, keys),
         attempt=1,
-        attempt_token=token_hex(16),
+        attempt_token=services.instance + token_hex(12),
         lease_until=now + services.limits.lease,
         not_before=admitted_at,
         model_calls=0,

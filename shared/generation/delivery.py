@@ -1,17 +1,17 @@
-"""A message of queue ``generation-requests`` as the use cases see it, and the copies that Lethe schedules of it."""
+"""A message of queue ``generation-requests`` as the use cases see it."""
 
 import re
 from dataclasses import dataclass, field
 
-from shared.azure.queues import Outgoing, Properties
-from shared.domain.generation import Receipt
-from shared.generation.services import Services
-from shared.telemetry import Event, log
+from shared.azure.queues import Properties
+from shared.domain import throttle
 
 QUEUE = "generation-requests"
 ADMITTED_AT = "lethe-admitted-at"
-"""Application property of a copy: the job's admission time. A sender who forges it can only shorten a deadline."""
-LAST_RESORT_PAUSE = 300.0
+"""Application property of a copy: the job's admission time. A sender who forges it can only shorten a deadline.
+
+Where submission is signed, no sender is believed (`admit.admission_time`).
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,8 @@ class Delivery:
     properties: Properties = field(repr=False)
     message_id: str | None = field(default=None, repr=False)
     reply_to: str | None = field(default=None, repr=False)
+    is_ahead: bool = False
+    """Read ahead of its turn: the message stays in the queue, and is not ours to complete, put back, copy or refuse."""
 
     @property
     def admitted_at(self) -> float:
@@ -37,41 +39,7 @@ class Delivery:
         """Whether it has an id that Lethe gives to messages of this job; anybody can, so that this alone proves nothing."""
         return re.fullmatch(rf"(?:{job_id}|redelivery)\.[0-9]+", self.message_id or "") is not None
 
-
-async def schedule_copy(delivery: Delivery, receipt: Receipt, services: Services, *, at: float) -> None:
-    """Let the job come back at a time, and forget this delivery: waiting never costs delivery attempts.
-
-    The copy's id is ``<jobId>.<attempt>`` with an attempt that was never used, because duplicate detection drops an id that
-    it has seen, rescheduled copies too. Its time to live ends at the content's deadline; a job whose next chance would come
-    later has none, and the timer ends it. Raises `LeaseLost` when the job has ended meanwhile.
-    """
-    remaining = receipt.content_expires_at - at
-    if remaining <= 0:
-        return
-    attempt = await services.generations.next_attempt(receipt)
-    copy = Outgoing(
-        body=delivery.body,
-        message_id=f"{receipt.job_id}.{attempt}",
-        ttl=remaining,
-        properties={**delivery.properties, ADMITTED_AT: receipt.created_at},
-    )
-    sequence_number = await services.queues.schedule(QUEUE, copy, at=at)
-    await services.generations.remember_copy(receipt, sequence_number=sequence_number)
-    log(Event.JOB_POSTPONED, job_id=receipt.job_id, attempt=attempt, delay_seconds=round(at - services.clock(), 3))
-
-
-async def schedule_last_resort(delivery: Delivery, services: Services) -> None:
-    """Save a message from the dead-letter queue when its last delivery could not reach the store to end the job.
-
-    No attempt can be read, so the copy is named after the message itself, and keeps its expiry. Raises `ServiceUnavailable`
-    when the queue is out of reach too.
-    """
-    at = services.clock() + LAST_RESORT_PAUSE
-    copy = Outgoing(
-        body=delivery.body,
-        message_id=f"redelivery.{delivery.sequence_number}",
-        ttl=delivery.expires_at - at,
-        properties={**delivery.properties, ADMITTED_AT: delivery.admitted_at},
-    )
-    await services.queues.schedule(QUEUE, copy, at=at)
-    log(Event.JOB_POSTPONED, delay_seconds=LAST_RESORT_PAUSE, warning=True)
+    @property
+    def has_waited(self) -> bool:
+        """Whether this is a copy that Lethe scheduled: a new job is enqueued when it is admitted."""
+        return self.enqueued_at - self.admitted_at > throttle.SOONEST / 2

@@ -1,18 +1,23 @@
-"""One delivery from its arrival to its end: parse, claim, call, decide, store.
+"""One delivery from its arrival to its end: parse, find a place, claim, call, decide, store.
 
 Returning means that the message may be completed: the job has ended, or waits elsewhere, or the message was refused and kept.
 Raising means that nothing was decided and the message must come again.
 """
 
-import asyncio
+from contextlib import suppress
+from functools import partial
 
 from shared.delivery.announce import announce, is_heard
 from shared.domain.generation import ErrorCode, Outcome, Receipt, Status, event_type
 from shared.domain.request import GenerationRequest, parse
-from shared.errors import LeaseLost, OutputTooLarge, Reason, RequestRefused, ServiceUnavailable
-from shared.generation.admit import admission_time, check_submission, is_same_content, new_receipt, policy_for, terms_for
+from shared.domain.stamp import Terms
+from shared.errors import LeaseLost, OutputTooLarge, RequestRefused, ServiceUnavailable
+from shared.generation.admit import admission_time, check_submission, new_receipt, policy_for, terms_for
 from shared.generation.call import call_model
-from shared.generation.delivery import Delivery, schedule_copy, schedule_last_resort
+from shared.generation.claim import claim, put_back
+from shared.generation.copies import schedule_copy
+from shared.generation.delivery import Delivery
+from shared.generation.last_resort import schedule_last_resort
 from shared.generation.reject import reject
 from shared.generation.services import Services
 from shared.telemetry import Event, log
@@ -28,75 +33,69 @@ async def process(delivery: Delivery, services: Services) -> None:
     except LeaseLost:
         log(Event.JOB_TAKEN_OVER)
     except ServiceUnavailable:
-        if delivery.delivery_count < services.limits.max_delivery_count:
+        if not _is_last(delivery, services):
             raise
         await schedule_last_resort(delivery, services)
 
 
 async def _run_or_reject(delivery: Delivery, services: Services) -> None:
     try:
-        await _run(delivery, services)
+        has_room = await _run(delivery, services)
     except RequestRefused as refusal:
         await reject(delivery, refusal, services)
+        return
+    if not has_room:
+        await services.ahead.look(delivery.sequence_number, partial(_run_ahead, services=services), services.throttle)
 
 
-async def _run(delivery: Delivery, services: Services) -> None:
+async def _run_ahead(delivery: Delivery, services: Services) -> None:
+    """Run another tenant's job that lies behind a crowd. Whatever goes wrong, its message is still in the queue."""
+    with suppress(RequestRefused, LeaseLost, ServiceUnavailable):
+        await _run(delivery, services)
+
+
+async def _run(delivery: Delivery, services: Services) -> bool:
+    """Run a job, or put it back; return whether its tenant had room for it."""
     request = parse(delivery.body, max_bytes=services.limits.max_request_bytes)
     policy = await policy_for(request, services)
     terms = terms_for(request, policy, services.stamp)
-    own = await new_receipt(request, policy, services, admitted_at=admission_time(delivery, policy))
+    own = await new_receipt(request, policy, services, admitted_at=await admission_time(delivery, policy, services))
     await check_submission(request, policy, own, delivery, services)
-    claimed: Receipt | None = await services.generations.create(own)
-    if claimed is not None and claimed.attempt_token != own.attempt_token:
-        claimed = await _claim_standing(delivery, request, claimed, own.attempt_token, services)
-    if claimed is None:
-        return
-    if delivery.delivery_count >= services.limits.max_delivery_count:
+    async with services.throttle.place(
+        request.tenant,
+        services.stamp.limits_of(policy),
+        deadline=own.content_expires_at,
+        has_waited=delivery.has_waited,
+        at_once=_is_last(delivery, services),
+    ) as place:
+        if place.put_back_at is not None:
+            if not delivery.is_ahead:
+                await put_back(delivery, request, own, services, at=place.put_back_at)
+            return False
+        claimed = await claim(delivery, request, own, services)
+        if claimed is not None:
+            place.begin()
+            await _run_claimed(delivery, request, claimed, terms, services)
+    return True
+
+
+async def _run_claimed(
+    delivery: Delivery, request: GenerationRequest, claimed: Receipt, terms: Terms, services: Services
+) -> None:
+    if _is_last(delivery, services):
         await _finish(claimed, request, EXHAUSTED, services)
         return
     decision, rounds = await call_model(claimed, request, terms, services)
     if isinstance(decision, Outcome):
         await _finish(claimed, request, decision, services)
-    else:
-        await services.generations.release(claimed, not_before=decision.at, model_calls=rounds)
+        return
+    await services.generations.release(claimed, not_before=decision.at, model_calls=rounds)
+    if not delivery.is_ahead:
         await schedule_copy(delivery, claimed, services, at=decision.at)
 
 
-async def _claim_standing(
-    delivery: Delivery, request: GenerationRequest, standing: Receipt, attempt_token: str, services: Services
-) -> Receipt | None:
-    """Claim a job that is known already; None when there is nothing to do for this delivery.
-
-    A job that ended is not run again. One that somebody holds, or whose time has not come, is waited for: in place when the
-    wait is short, else by a scheduled copy. Raises `RequestRefused` when the key belongs to other content.
-    """
-    await _check_content(delivery, request, standing, services)
-    while not standing.status.terminal:
-        wait = standing.ready_at() - services.clock()
-        if wait > services.limits.max_wait_in_place:
-            await schedule_copy(delivery, standing, services, at=standing.ready_at())
-            return None
-        await asyncio.sleep(max(0.0, wait))
-        try:
-            return await services.generations.claim(standing, attempt_token=attempt_token, lease=services.limits.lease)
-        except LeaseLost:
-            standing = await services.generations.read(standing)
-    log(Event.JOB_ALREADY_ENDED, job_id=standing.job_id, status=standing.status)
-    await announce(standing.tenant_id, standing.job_id, services.webhooks)  # a crash may have come before it
-    return None
-
-
-async def _check_content(delivery: Delivery, request: GenerationRequest, standing: Receipt, services: Services) -> None:
-    """The same key with other content is a conflict.
-
-    At its deadline, or when it is deleted, a content is forgotten, its MAC too. What was sent before that moment is a late
-    repetition; what is sent afterwards under a used key cannot be compared any more, and is refused rather than dropped.
-    """
-    if standing.content_mac is None:
-        if delivery.enqueued_at > standing.forgotten_at:
-            raise RequestRefused(Reason.CONFLICT, "custom_id")
-    elif not await is_same_content(request, standing.content_mac, services.keys):
-        raise RequestRefused(Reason.CONFLICT, "custom_id")
+def _is_last(delivery: Delivery, services: Services) -> bool:
+    return delivery.delivery_count >= services.limits.max_delivery_count
 
 
 async def _finish(receipt: Receipt, request: GenerationRequest, outcome: Outcome, services: Services) -> None:

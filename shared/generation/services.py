@@ -12,6 +12,8 @@ from shared.azure.submission_secrets import SubmissionSecrets
 from shared.clock import Clock
 from shared.delivery.services import Webhooks
 from shared.domain.stamp import Stamp
+from shared.generation.ahead import Ahead
+from shared.generation.throttle import Throttle
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +28,11 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The stores, queues, keys, secrets, models, webhooks, stamp and clock of a job."""
+    """The stores, queues, keys, secrets, models, webhooks, stamp, throttle, look ahead and clock of a job.
+
+    ``instance`` is the process's name: 8 hexadecimal digits, with which its attempt tokens begin, so that others can tell its
+    jobs from their own.
+    """
 
     generations: Generations
     records: Records
@@ -37,5 +43,8 @@ class Services:
     models: Models
     webhooks: Webhooks
     stamp: Stamp
+    throttle: Throttle
+    ahead: Ahead
+    instance: str
     clock: Clock
     limits: Limits

@@ -12,7 +12,7 @@ from shared.domain.generation import Receipt, Record, Status
 from shared.domain.json_document import Json
 from shared.domain.policy import TenantPolicy
 from shared.domain.request import parse
-from shared.errors import LeaseLost, Reason, RequestRefused
+from shared.errors import LeaseLost, Reason, RequestRefused, TooManyRequests
 from shared.generation.admit import is_known, new_receipt, terms_for
 from shared.generation.delivery import ADMITTED_AT, QUEUE
 from shared.generation.read import read
@@ -24,7 +24,8 @@ async def submit(envelope: Json, policy: TenantPolicy, services: Services) -> Re
     """Admit the queue's object without its ``tenant``, and return its job.
 
     The same key with the same content answers the same job, with its output when it has ended. Raises `RequestRefused`, with
-    reason ``conflict`` when the key belongs to other content or to a content that is forgotten, and `Gone` as `read` does.
+    reason ``conflict`` when the key belongs to other content or to a content that is forgotten, `Gone` as `read` does, and
+    `TooManyRequests`, but for a job that is known. More jobs than may be in flight are admitted all the same: they wait.
     """
     if "tenant" in envelope:
         raise RequestRefused(Reason.UNKNOWN_FIELD, "tenant")
@@ -33,13 +34,26 @@ async def submit(envelope: Json, policy: TenantPolicy, services: Services) -> Re
     terms_for(request, policy, services.stamp)
     now = services.clock()
     own = replace(await new_receipt(request, policy, services, admitted_at=now), status=Status.QUEUED, lease_until=now)
-    standing = await services.generations.create(own)
+    standing = await _stored(own, policy, services)
     if standing.attempt_token != own.attempt_token and not await is_known(request, standing, services.keys):
         raise RequestRefused(Reason.CONFLICT, "custom_id")
     if standing.status.terminal or standing.content_expires_at <= services.clock():
         return await read(standing.tenant_id, standing.job_id, services)
     await _enqueue(message, standing, is_first=standing is own, services=services)
     return Record(receipt=standing, completed_at=None, error_code=None, output=None)
+
+
+async def _stored(own: Receipt, policy: TenantPolicy, services: Services) -> Receipt:
+    """Return the receipt that stands at the job, own or another's; only a new job counts as one of the minute's requests."""
+    async with services.throttle.admission(policy.tenant_id, services.stamp.limits_of(policy)) as admission:
+        if admission.retry_after is not None:
+            standing = await services.generations.find(own)
+            if standing is None:
+                raise TooManyRequests(admission.retry_after)
+            return standing
+        standing = await services.generations.create(own)
+        admission.is_new = standing.attempt_token == own.attempt_token
+        return standing
 
 
 async def _enqueue(message: bytes, standing: Receipt, *, is_first: bool, services: Services) -> None:

@@ -16,6 +16,8 @@ from shared.delivery.announce import reannounce
 from shared.delivery.services import Webhooks
 from shared.domain.step_report import StepReport
 from shared.errors import LetheError
+from shared.privacy.configuration import Configuration
+from shared.privacy.configuration import report as report_configuration
 from shared.privacy.shorten import Shortened, shorten
 from shared.telemetry import Event, log
 
@@ -35,6 +37,7 @@ class Retention:
     webhooks: Webhooks
     policies: PolicyDocuments
     kept: KeptDocuments
+    configuration: Configuration
     clock: Clock
     dead_letter_max_age: int
 
@@ -50,17 +53,26 @@ async def enforce(retention: Retention) -> list[StepReport]:
         "rejected_messages": partial(_purge, retention, queue="generation-rejected", dead_letters=False),
     }
     for queue in QUEUES:
-        steps[f"dead_letters_{queue}"] = partial(_purge, retention, queue=queue, dead_letters=True)
+        steps[f"dead_letters_{queue.replace('-', '_')}"] = partial(_purge, retention, queue=queue, dead_letters=True)
     steps["undelivered_events"] = partial(reannounce, retention.webhooks)
-    return [await _reported(step, run) for step, run in steps.items()]
+    return [*[await _logged(step, run) for step, run in steps.items()], await check_configuration(retention)]
 
 
-async def _reported(step: str, run: Callable[[str], Awaitable[StepReport]]) -> StepReport:
+async def check_configuration(retention: Retention) -> StepReport:
+    """Run the step that looks at how services are set up. It logs what is new itself: drift may last for weeks."""
+    return await _attempted("configuration", partial(report_configuration, retention.configuration))
+
+
+async def _attempted(step: str, run: Callable[[str], Awaitable[StepReport]]) -> StepReport:
     try:
-        report = await run(step)
+        return await run(step)
     except LetheError:
         log(Event.RETENTION_STEP_FAILED, step=step, warning=True)
         return StepReport(step=step, complete=False)
+
+
+async def _logged(step: str, run: Callable[[str], Awaitable[StepReport]]) -> StepReport:
+    report = await _attempted(step, run)
     if report.found or not report.complete:
         log(
             Event.RETENTION_STEP,

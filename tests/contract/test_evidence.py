@@ -84,7 +84,7 @@ async def test_a_document_is_a_record_and_nothing_deletes_it_by_itself(store: Ev
         "chain": "policies",
         "sequence": 1,
         "at": record.at,
-        "kind": "policy_changed",
+        "kind": "policy_applied",
         "token": record.token,
         "fields": {"names": ["retention"]},
         "previous": "0" * 64,

@@ -37,7 +37,7 @@ def store(container: ContainerProxy) -> Evidence:
 
 @pytest.fixture
 async def chain(store: Evidence) -> list[Record]:
-    return [await store.append(CHAIN, Kind.CONFIGURATION_CHANGED, {"number": number}) for number in range(4)]
+    return [await store.append(CHAIN, Kind.CONFIGURATION_CHECKED, {"number": number}) for number in range(4)]
 
 
 async def verified(store: Evidence) -> Verification:
@@ -56,7 +56,7 @@ async def change(container: ContainerProxy, record: Record, **values: object) ->
         ({"fields": {}}, Problem.CHANGED),
         ({"at": 1.0}, Problem.CHANGED),
         ({"token": "0" * 32}, Problem.CHANGED),
-        ({"kind": "policy_changed"}, Problem.CHANGED),
+        ({"kind": "policy_applied"}, Problem.CHANGED),
         ({"hash": "0" * 64}, Problem.CHANGED),
         ({"previous": "0" * 64}, Problem.CHANGED),
         ({"sequence": 9}, Problem.MISSING),
@@ -94,7 +94,7 @@ async def test_a_changed_last_record_does_not_keep_others_from_being_added(
     store: Evidence, container: ContainerProxy, chain: list[Record]
 ) -> None:
     await change(container, chain[3], kind="of_a_newer_version")
-    added = await store.append(CHAIN, Kind.CONFIGURATION_CHANGED, {})
+    added = await store.append(CHAIN, Kind.CONFIGURATION_CHECKED, {})
     assert (added.sequence, added.previous) == (5, chain[3].hash)
 
 
@@ -113,4 +113,4 @@ async def test_nothing_is_added_behind_what_is_no_link_of_a_chain(
 ) -> None:
     await change(container, chain[3], **values)
     with pytest.raises(StoreUnavailable), patience(0.2):
-        await store.append(CHAIN, Kind.CONFIGURATION_CHANGED, {})
+        await store.append(CHAIN, Kind.CONFIGURATION_CHECKED, {})

@@ -11,6 +11,11 @@ APP = """
         await asyncio.sleep(float(os.environ.get("TAKES", "0")))
         print(json.dumps({"what": "ended"}))
 """
+AT_START = """
+    @app.timer_trigger(arg_name="timer", schedule="%SCHEDULE%", run_on_startup=True, use_monitor=False)
+    async def look(timer: func.TimerRequest) -> None:
+        print(json.dumps({"what": "began", "past_due": timer.past_due}))
+"""
 YEARLY = "0 0 0 1 1 *"
 DAY = 86400
 
@@ -74,3 +79,12 @@ def test_sigterm_lets_a_running_timer_finish(tmp_path: Path) -> None:
         assert host.stop() == 0
         assert host.printed()[-1]["what"] == "ended"
         assert len(began(host)) == 1
+
+
+def test_a_timer_that_asks_for_it_runs_at_every_start_and_then_by_its_schedule(tmp_path: Path) -> None:
+    app = write_app(tmp_path, AT_START)
+    for _ in range(2):
+        with running(app, SCHEDULE=YEARLY) as host:
+            eventually(lambda: began(host))
+            assert [run["past_due"] for run in began(host)] == [False]
+            assert host.stop() == 0

@@ -1,5 +1,6 @@
 """What the model refuses, what its control URL can do, and that it keeps no prompt."""
 
+import asyncio
 import hashlib
 import json
 import os
@@ -188,7 +189,13 @@ async def test_a_reset_forgets_calls_and_the_failures_already_answered(model: Mo
             await respond(client, "hello [[status:429:1]]")
         model.reset()
 
-    assert model.calls() == {"total": 0, "by_deployment": {}, "by_prompt": {}, "requests": []}
+    assert model.calls() == {"total": 0, "by_deployment": {}, "by_prompt": {}, "most_at_once": {}, "requests": []}
+
+
+async def test_the_journal_tells_how_many_calls_of_a_deployment_there_were_at_once(model: Model, client: AsyncOpenAI) -> None:
+    await asyncio.gather(*(respond(client, f"hello {number} [[delay:300]]") for number in range(3)))
+    await respond(client, "hello again")
+    assert model.calls()["most_at_once"] == {"gpt-small-eu": 3}
 
 
 async def test_no_prompt_reaches_the_disk_or_a_log(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from azure.cosmos.aio import CosmosClient
 from azure.servicebus import ServiceBusClient, ServiceBusReceivedMessage
@@ -85,6 +85,10 @@ class Tenant:
         """A request of the tenant; its prompt is the batch unless another is given."""
         return job(batch, "one", prompt or batch.replace("-", " "), tenant=self.name, **fields)
 
+    def send_signed(self, envelope: dict[str, Any], secret: str, **properties: Any) -> None:  # noqa: ANN401
+        """Send a request that is signed for now."""
+        self.send(envelope, self.signed(envelope, secret), **properties)
+
     def signed(self, envelope: dict[str, Any], secret: str, *, after: float = 0) -> dict[str, Any]:
         """Sign a request for so many seconds after the stack's present time."""
         at = datetime.fromtimestamp(clock(Path(self.stack.endpoints["clock_offset_file"]))() + after, UTC)
@@ -94,9 +98,9 @@ class Tenant:
         """Send a request with these application properties."""
         self.stack.submit([envelope], application_properties=signature, **properties)
 
-    def answer(self, batch: str) -> str:
+    def answer(self, batch: str, *, seconds: float = 30) -> str:
         """What the model said to the one job of a batch, once it has ended."""
-        [output] = self.stack.wait_for_outputs(self.name, batch, 1)
+        [output] = self.stack.wait_for_outputs(self.name, batch, 1, seconds=seconds)
         return text_of(output)
 
     def refusals(self, envelope: dict[str, Any], count: int = 1) -> list[Refused]:
@@ -106,10 +110,24 @@ class Tenant:
         with ServiceBusClient.from_connection_string(connection) as bus, bus.get_queue_receiver(REJECTED) as receiver:
 
             def enough() -> list[Refused] | None:
-                found = [one for one in receiver.peek_messages(100) if b"".join(one.body) == body]
+                found = [one for one in receiver.peek_messages(100, sequence_number=1) if b"".join(one.body) == body]
                 return [_refused(one) for one in found] if len(found) >= count else None
 
             return wait_for("a rejection", enough)
+
+
+class Signer(NamedTuple):
+    """A tenant with signed submission, and its secret."""
+
+    tenant: Tenant
+    secret: str
+
+
+def signer(stack: Stack, name: str, **changes: object) -> Signer:
+    """Sign a new tenant up."""
+    tenant = Tenant(stack=stack, name=name)
+    tenant.sign_up(**changes)
+    return Signer(tenant, tenant.rotate())
 
 
 def _refused(message: ServiceBusReceivedMessage) -> Refused:

@@ -1,5 +1,6 @@
 """What a job costs at the store, and that a store which stumbles costs a job nothing but the moment."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,12 @@ from tests.system.jobs import job, text_of, traces, wait_until_drained
 from tests.system.stack import Stack, running_stack
 
 NEVER = "0 0 0 1 1 *"
-JOBS = 20
+LIMIT = 32
+"""Jobs of the tenant at once, by its policy."""
+
+JOBS = LIMIT // 2 - 1
+"""So many at once that a look at what other instances have of the tenant is not needed."""
+
 FAULTS: dict[str, dict[str, Any]] = {
     "a connection dropped after the write": {"drop_after_write": True},
     "a connection dropped after each of five writes": {"drop_after_write": True, "count": 5},
@@ -46,6 +52,18 @@ def test_a_queue_job_costs_two_item_requests_and_no_query(stack: Stack) -> None:
     assert len(stack.outputs("contoso", "counted")) == JOBS
     assert counted == {"create": JOBS, "batch": JOBS}
     assert policies == {}
+
+
+def test_a_tenant_that_has_half_of_its_limit_costs_one_query_a_second(stack: Stack) -> None:
+    count_from_now(stack)
+    began = time.monotonic()
+    stack.submit([job("crowded", f"job-{n}", f"[[delay:1500]] crowded {n}") for n in range(LIMIT)])
+    wait_until_drained(stack)
+    counted, seconds = item_requests(stack), time.monotonic() - began
+    assert len(stack.outputs("contoso", "crowded")) == LIMIT
+    queries = counted.pop("query")
+    assert counted == {"create": LIMIT, "batch": LIMIT}
+    assert 1 <= queries <= seconds + 1
 
 
 @pytest.mark.parametrize("operation", ["create", "batch"])

@@ -1,32 +1,29 @@
 """Signed submission on a whole stack: only what the tenant's secret signed runs, once, and what is refused tells nothing."""
 
+import base64
 import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import chdir
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from secrets import token_hex
 
 import pytest
 
 from shared.domain.signing import new_secret
 from shared.domain.submission import verify
+from tests.privacy.exact import Exact
+from tests.privacy.scan import scan
 from tests.system.faults import count_from_now, item_requests
-from tests.system.jobs import wait_until_drained
-from tests.system.signing import Refused, Tenant, examples
+from tests.system.http import calling, line
+from tests.system.jobs import wait_until_all_wait, wait_until_drained
+from tests.system.signing import CLIENT_ID, SECRETS, Refused, Signer, Tenant, examples, signer
 from tests.system.stack import Stack, running_stack, wait_for
 
 NEVER = "0 0 0 1 1 *"
-MINUTE, HOUR, DAY = 60, 3600, 86_400
+HOUR, DAY = 3600, 86_400
 LATE = 301
-
-
-class Signer(NamedTuple):
-    """A tenant with signed submission, and its secret."""
-
-    tenant: Tenant
-    secret: str
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +35,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         started.keeping_connections() as running,
     ):
         yield running
-
-
-def signer(stack: Stack, name: str, **changes: object) -> Signer:
-    tenant = Tenant(stack=stack, name=name)
-    tenant.sign_up(**changes)
-    return Signer(tenant, tenant.rotate())
 
 
 @pytest.fixture(scope="module")
@@ -80,13 +71,11 @@ def test_what_the_document_signs_in_javascript_is_valid() -> None:
 
 def test_a_signed_job_costs_two_item_requests_no_query_and_no_reading_of_secrets(stack: Stack, tailspin: Signer) -> None:
     tenant, secret = tailspin
-    warm = tenant.job("warm")
-    tenant.send(warm, tenant.signed(warm, secret))
+    tenant.send_signed(tenant.job("warm"), secret)
     assert tenant.answer("warm") == "warm"
     wait_until_drained(stack)
     count_from_now(stack)
-    counted = tenant.job("counted")
-    tenant.send(counted, tenant.signed(counted, secret))
+    tenant.send_signed(tenant.job("counted"), secret)
     wait_until_drained(stack)
     assert (item_requests(stack), item_requests(stack, "policies")) == ({"create": 1, "batch": 1}, {})
     assert tenant.answer("counted") == "counted"
@@ -100,6 +89,7 @@ def test_only_what_the_tenants_secret_signed_for_now_runs(stack: Stack, tailspin
         for name, reason in {
             "unsigned": "signature_missing",
             "half": "signature_missing",
+            "disguised": "signature_missing",
             "forged": "signature_invalid",
             "foreign": "signature_invalid",
             "misplaced": "signature_invalid",
@@ -115,6 +105,7 @@ def test_only_what_the_tenants_secret_signed_for_now_runs(stack: Stack, tailspin
         good, late = tenant.signed(envelope, secret), tenant.signed(envelope, secret, after=-LATE)
         sent = {
             "unsigned": None,
+            "disguised": None,
             "half": {key: value for key, value in good.items() if key != "webhook-id"},
             "forged": tenant.signed(envelope, new_secret()),
             "foreign": tenant.signed(envelope, northwind.secret),
@@ -125,7 +116,8 @@ def test_only_what_the_tenants_secret_signed_for_now_runs(stack: Stack, tailspin
             "early": tenant.signed(envelope, secret, after=LATE + 10),
             "old": late | {"lethe-admitted-at": float(late["webhook-timestamp"])},
         }
-        tenant.send(envelope, sent[name], reply_to="contoso-replies")
+        message_id = "redelivery.7" if name == "disguised" else None
+        tenant.send(envelope, sent[name], reply_to="contoso-replies", message_id=message_id)
     for name, reason, envelope in signed:
         field = "webhook-timestamp" if reason == "signature_late" else "webhook-signature"
         [refused] = tenant.refusals(envelope)
@@ -139,24 +131,40 @@ def test_who_signs_an_invalid_request_is_told_and_who_does_not_is_not(stack: Sta
     tenant, secret = tailspin
     signed, unsigned = (tenant.job(batch) | {"url": "/v1/other"} for batch in ("invalid", "invalid-unsigned"))
     tenant.send(unsigned, reply_to="contoso-replies")
-    tenant.send(signed, tenant.signed(signed, secret), reply_to="contoso-replies")
+    tenant.send_signed(signed, secret, reply_to="contoso-replies")
     found = [(one.reason, one.lives) for envelope in (signed, unsigned) for one in tenant.refusals(envelope)]
     assert found == [("unsupported_value", DAY), ("unsupported_value", HOUR)]
     assert len(wait_for("a reply", lambda: stack.peek("contoso-replies"))) == 1
 
 
-def test_a_captured_message_is_the_same_job_for_five_minutes_and_late_from_then_on(stack: Stack, tailspin: Signer) -> None:
+def test_over_http_the_tenant_needs_no_signature(stack: Stack, tailspin: Signer) -> None:
+    prompts = {"by http": "by http", "postponed by http": "[[status:429:2:400]] postponed by http"}
+    with calling(stack) as http:
+        token = http.token("contoso", claims={"azp": CLIENT_ID})
+        for prompt in prompts.values():
+            reply = http.call("POST", "/v1/generations", line(prompt, batch=prompt), token=token)
+            assert reply.status == 202, reply.text
+    wait_until_all_wait(stack, 1)
+    stack.advance(401)
+    assert {answer: tailspin.tenant.answer(prompt) for answer, prompt in prompts.items()} == {name: name for name in prompts}
+
+
+def test_neither_secrets_nor_signatures_nor_refused_bodies_are_in_any_log(stack: Stack, tailspin: Signer) -> None:
     tenant, secret = tailspin
-    captured = tenant.job("captured")
-    signature = tenant.signed(captured, secret)
-    tenant.send(captured, signature)
-    assert tenant.answer("captured") == "captured"
-    for _ in range(2):
-        stack.advance(2 * MINUTE)
-        tenant.send(captured, signature)
-        wait_until_drained(stack)
-    stack.advance(MINUTE + 1)
-    tenant.send(captured, signature)
-    tenant.send(captured, signature | {"lethe-admitted-at": float(signature["webhook-timestamp"])})
-    assert [(one.reason, one.lives) for one in tenant.refusals(captured, 2)] == [("signature_late", HOUR)] * 2
-    assert (stack.model_calls("captured"), len(stack.outputs("tailspin", "captured"))) == (1, 1)
+    canary = f"canary{token_hex(8)}"
+    accepted, refused = tenant.job("kept-quiet"), tenant.job("refused-quietly", canary)
+    good, forged = tenant.signed(accepted, secret), tenant.signed(refused, new_secret())
+    tenant.send(refused, forged)
+    tenant.send(accepted, good)
+    tenant.refusals(refused)
+    tenant.answer("kept-quiet")
+    wait_until_drained(stack)
+    known = {
+        "secret": secret.removeprefix("whsec_"),
+        "bytes of the secret": base64.b64decode(secret.removeprefix("whsec_")),
+        "signature": good["webhook-signature"].removeprefix("v1,"),
+        "forged signature": forged["webhook-signature"].removeprefix("v1,"),
+    }
+    found = {(finding.label, Path(finding.where).name) for finding in scan(Exact(known), stack.state)}
+    assert found == {("secret", SECRETS), ("bytes of the secret", SECRETS)}
+    assert {Path(finding.where).name for finding in scan(canary, stack.state)} == {"broker.sqlite"}

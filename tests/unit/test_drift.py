@@ -5,18 +5,29 @@ from typing import Any
 
 import pytest
 
-from shared.domain.configuration import AccountSettings, ContainerSettings, DeploymentSettings, QueueSettings
+from shared.domain.configuration import (
+    AccountSettings,
+    Backup,
+    ContainerSettings,
+    DeploymentSettings,
+    QueueSettings,
+    StoreSettings,
+)
 from shared.domain.drift import (
     INFORMATIONAL,
     Drift,
     ExpectedAccount,
     ExpectedContainer,
     ExpectedQueue,
+    ExpectedStore,
     Finding,
     account_drift,
     container_drift,
     queue_drift,
+    store_drift,
+    submission_drift,
 )
+from tests.policies import policy
 
 LISTED_QUEUE = ExpectedQueue(name="jobs", lease_seconds=300, max_delivery_count=20, longest_ttl_seconds=86_400)
 QUEUE = QueueSettings(
@@ -44,6 +55,17 @@ ACCOUNT = AccountSettings(
     content_logging=True,
     local_auth=False,
     deployments=(SMALL, replace(SMALL, name="another", sku="GlobalStandard")),
+)
+
+EU = ("swedencentral", "germanywestcentral")
+LISTED_STORE = ExpectedStore(name="lethe", endpoint_host="lethe.documents.azure.com", regions=frozenset(EU))
+STORE = StoreSettings(
+    endpoint_host="lethe.documents.azure.com:443",
+    regions=EU,
+    backup=Backup.PERIODIC,
+    backup_horizon_hours=8,
+    local_auth=False,
+    analytical_storage=False,
 )
 
 
@@ -121,6 +143,53 @@ def test_an_account_as_it_should_be_is_no_finding(change: dict[str, Any]) -> Non
     assert account_drift(LISTED_ACCOUNT, replace(ACCOUNT, **change)) == ()
 
 
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({"regions": ("eastus",)}, Drift.STORE_REGION),
+        ({"regions": (*EU, "eastus")}, Drift.STORE_REGION),  # a copy is data at rest, too
+        ({"endpoint_host": "other.documents.azure.com:443"}, Drift.STORE_ENDPOINT),  # then all this is about another store
+        ({"endpoint_host": "lethe.documents.azure.com:8081"}, Drift.STORE_ENDPOINT),
+        ({"analytical_storage": True}, Drift.STORE_ANALYTICAL_STORE),
+        ({"local_auth": True}, Drift.STORE_LOCAL_AUTH),
+    ],
+)
+def test_a_store_that_is_set_up_otherwise_is_found_by_its_own_name(change: dict[str, Any], kind: Drift) -> None:
+    assert store_drift(LISTED_STORE, replace(STORE, **change)) == (Finding(kind=kind, target="lethe"),)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"regions": EU[:1]},
+        {"endpoint_host": "LETHE.documents.azure.com"},
+        {"backup": Backup.CONTINUOUS, "backup_horizon_hours": 720},
+    ],
+)
+def test_a_store_as_it_should_be_is_no_finding(change: dict[str, Any]) -> None:
+    assert store_drift(LISTED_STORE, replace(STORE, **change)) == ()
+
+
+@pytest.mark.parametrize(
+    ("submissions", "tenants", "found"),
+    [
+        (("open",), 1, []),  # alone, nobody else could submit in its name
+        (("open",), 2, ["t0"]),  # the policy of the other one cannot be read
+        (("open", "signed"), 2, ["t0"]),
+        (("forbidden", "open", "open"), 3, ["t1", "t2"]),
+        (("signed", "forbidden"), 2, []),
+        ((), 2, []),
+    ],
+)
+def test_open_submission_is_found_where_there_is_another_tenant(
+    submissions: tuple[str, ...], tenants: int, found: list[str]
+) -> None:
+    policies = [policy(tenant_id=f"t{n}", queue_submission=submission) for n, submission in enumerate(submissions)]
+    drifts = submission_drift(policies, tenants=tenants)
+    assert drifts == tuple(Finding(kind=Drift.QUEUE_SUBMISSION_OPEN, target=tenant) for tenant in found)
+
+
 def test_everything_that_differs_is_found_at_once() -> None:
     wrong = replace(QUEUE, lock_seconds=1, sessions=True)
     missing = replace(LISTED_QUEUE, name="gone")
@@ -132,4 +201,4 @@ def test_everything_that_differs_is_found_at_once() -> None:
 
 
 def test_only_what_no_promise_depends_on_is_for_information() -> None:
-    assert {Drift.ACCOUNT_LOCAL_AUTH} == INFORMATIONAL
+    assert {Drift.ACCOUNT_LOCAL_AUTH, Drift.STORE_LOCAL_AUTH} == INFORMATIONAL

@@ -15,6 +15,7 @@ from shared.errors import (
     Refusal,
     RequestRefused,
     ServiceUnavailable,
+    TooManyRequests,
     Unauthenticated,
     WebhookRefused,
 )
@@ -26,6 +27,7 @@ MADE: dict[type[LetheError], LetheError] = {
     InvalidSettings: InvalidSettings("LETHE_KEY_STORE", "is required"),
     Unauthenticated: Unauthenticated(Denial.KEY),
     Forbidden: Forbidden(Denial.ROLE),
+    TooManyRequests: TooManyRequests(12.0),
     WebhookRefused: WebhookRefused(Refusal.URL_PORT),
 }
 """Errors that say more than their class does."""

@@ -53,7 +53,7 @@ def test_a_hash_is_the_same_for_ever() -> None:
     """Whoever verifies without this code computes it from the document."""
     canonical = (
         '{"at":1700000000.25,"chain":"policies","fields":{"actor":"a:b","names":["retention","models[0]"],"ok":true,"rows":2},'
-        f'"kind":"policy_changed","previous":"{BEGINNING}","sequence":1,"token":"{TOKEN}"}}'
+        f'"kind":"policy_applied","previous":"{BEGINNING}","sequence":1,"token":"{TOKEN}"}}'
     )
     made = record(rows=2, ok=True, names=("retention", "models[0]"), actor="a:b")
     assert made.hash == hashlib.sha256(canonical.encode()).hexdigest()

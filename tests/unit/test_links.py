@@ -24,12 +24,12 @@ def opened() -> list[Link]:
     return []
 
 
-def links(opened: list[Link], *, timeout: float | None = None, stuck: bool = False) -> Links[Link]:
+def links(opened: list[Link], *, timeout: float | None = None, stuck: bool = False, at_once: int = 1) -> Links[Link]:
     def open_link(_: str) -> Link:
         opened.append(Link(stuck=stuck))
         return opened[-1]
 
-    return Links(open_link, timeout=timeout)
+    return Links(open_link, timeout=timeout, at_once=at_once)
 
 
 async def hang(kept: Links[Link]) -> None:
@@ -53,6 +53,32 @@ async def test_a_link_that_failed_is_closed_and_the_next_one_is_new(opened: list
     async with kept.use("queue") as link:
         assert link is opened[1]
     assert opened[0].closed
+
+
+async def test_users_at_once_have_a_link_each_up_to_the_limit_and_a_single_user_opens_one(opened: list[Link]) -> None:
+    kept = links(opened, at_once=2)
+    used: list[Link] = []
+
+    async def use() -> None:
+        async with kept.use("queue") as link:
+            used.append(link)
+            await asyncio.sleep(0.01)
+
+    await use()
+    assert len(opened) == 1
+    await asyncio.gather(*(use() for _ in range(5)))
+    assert len(opened) == 2
+    assert all(link in opened for link in used)
+
+
+async def test_with_a_link_that_failed_the_idle_ones_go_too(opened: list[Link]) -> None:
+    kept = links(opened, at_once=3)
+    async with kept.use("queue"), kept.use("queue"):
+        pass
+    with pytest.raises(QueueUnavailable):
+        async with kept.use("queue"):
+            raise ConnectionResetError
+    assert [link.closed for link in opened] == [True, True]
 
 
 async def test_a_use_that_takes_too_long_is_a_queue_that_does_not_answer(opened: list[Link]) -> None:

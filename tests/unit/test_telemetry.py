@@ -12,6 +12,7 @@ FIELDS = {
     "endpoint_id": "we_" + "0" * 32,
     "status": "completed",
     "code": "rate_limited",
+    "target": "generation-requests",
     "attempt": 1,
     "status_code": 200,
     "delay_seconds": 0.5,

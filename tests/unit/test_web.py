@@ -241,6 +241,15 @@ async def test_an_error_is_told_in_the_words_of_each_face(
         assert CANARY not in response.get_body().decode() + caplog.text
 
 
+async def test_too_many_requests_are_told_when_to_come_again_and_that_they_may() -> None:
+    lethe, openai = [await fail(errors.TooManyRequests(2.4), face) for face in (Face.LETHE, Face.OPENAI)]
+    assert (told(lethe)["code"], told(openai)["error"]["code"]) == ("rate_limit_exceeded", "rate_limit_exceeded")
+    assert told(openai)["error"]["type"] == "rate_limit_error"
+    for response in (lethe, openai):
+        assert (response.status_code, response.headers["Retry-After"]) == (429, "3")
+        assert "x-should-retry" not in response.headers
+
+
 async def test_openai_clients_are_told_the_parameter_by_its_own_name() -> None:
     assert told(await fail(REFUSED, Face.OPENAI))["error"]["param"] == "model"
     whole = errors.RequestRefused(errors.Reason.EMPTY, "message")

@@ -1,0 +1,246 @@
+"""The check of the configuration in a running stack: at start, in each run of the timer, in the log once, and in evidence."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from secrets import token_hex
+from typing import Any
+
+import httpx2
+import pytest
+from azure.cosmos import CosmosClient, PartitionKey
+
+from local.demo.client import REQUESTS
+from local.management import ids
+from shared.domain.drift import Drift
+from tests.system.jobs import job, text_of
+from tests.system.stack import Stack, running_stack, wait_for
+
+OPEN = {f"queue_submission_open:{tenant}" for tenant in ("adatum", "contoso", "fabrikam")}
+LOCAL = OPEN | {"store_local_auth:lethe"}
+"""What the embedded stack cannot do without: open submission for everybody, and a key for the store."""
+COMPARED = 3 + 7 + 1 + 4 + 1 + 3
+"""Queues, containers, accounts, deployments, stores, policies."""
+CANARY = f"canary{token_hex(8)}"
+FOR_EVER = "P10675199DT2H48M5.4775807S"
+"""What Service Bus says of a queue whose time to live nobody has set."""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with (
+        running_stack(tmp_path_factory.mktemp("stack"), LETHE_RETENTION_SCHEDULE="* * * * * *") as started,
+        started.keeping_connections() as running,
+    ):
+        yield running
+
+
+def host_lines(stack: Stack) -> list[dict[str, Any]]:
+    """Whole lines of the host's log, but for the one that says where it listens."""
+    whole, _, _ = (stack.state / "logs" / "host.log").read_text().rpartition("\n")
+    lines = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+    return [line for line in lines if "message" in line]
+
+
+def said(stack: Stack, function: str | None = None) -> list[dict[str, Any]]:
+    """What the app logged of its configuration, in one function or in all."""
+    lines = [line for line in host_lines(stack) if line.get("logger") == "lethe"]
+    events = [json.loads(line["message"]) for line in lines if function in {None, line["category"].removesuffix(".User")[9:]}]
+    return [one for one in events if one["event"].startswith("configuration_") or one.get("step") == "configuration"]
+
+
+def runs(stack: Stack) -> int:
+    return sum("Executed 'Functions.enforce_retention'" in line["message"] for line in host_lines(stack))
+
+
+def records(stack: Stack) -> list[dict[str, Any]]:
+    """Evidence, oldest first."""
+    found = stack.store.container("evidence").query_items("SELECT * FROM c ORDER BY c.sequence", partition_key="configuration")
+    return list(found)
+
+
+def wait_for_record(stack: Stack, findings: set[str], *unchecked: str) -> dict[str, Any]:
+    """Wait until the newest evidence says exactly this; return its fields."""
+
+    def newest() -> dict[str, Any] | None:
+        fields: dict[str, Any] = records(stack)[-1]["fields"]
+        return fields if (set(fields["findings"]), fields["unchecked"]) == (findings, [*unchecked]) else None
+
+    return wait_for(f"evidence of {sorted(findings)} and not of {unchecked}", newest, seconds=20)
+
+
+@contextmanager
+def overridden(stack: Stack, *overrides: dict[str, Any]) -> Iterator[None]:
+    """Let the management endpoint say something else about resources for the length of a ``with`` block."""
+    url = f"{stack.endpoints['management_control']}/overrides"
+    try:
+        for override in overrides:
+            httpx2.post(url, json=override, timeout=10).raise_for_status()
+        yield
+    finally:
+        httpx2.delete(url, timeout=10).raise_for_status()
+
+
+def test_the_app_checks_its_configuration_when_it_starts(stack: Stack) -> None:
+    wait_for("the end of the check at start", lambda: said(stack))
+    *findings, step = said(stack, "check_configuration_at_start") or said(stack)
+    assert {f"{one['code']}:{one['target']}" for one in findings} == LOCAL
+    assert {one["event"] for one in findings} == {"configuration_drift"}
+    figures = {"checked": COMPARED, "found": len(OPEN), "complete": True}
+    assert step == {"event": "retention_step", "step": "configuration", **figures}
+    assert any("Executed 'Functions.check_configuration_at_start'" in line["message"] for line in host_lines(stack))
+    fields = wait_for_record(stack, LOCAL)
+    assert fields == {
+        "compared": COMPARED,
+        "complete": True,
+        "found": len(OPEN),
+        "counts": ["store_local_auth:1", "queue_submission_open:3"],
+        "findings": fields["findings"],
+        "unchecked": [],
+        "content_logging": ["primary:true"],
+        "backup": "periodic",
+        "backup_horizon_hours": 8,
+    }
+
+
+def test_a_timer_that_finds_the_same_says_nothing(stack: Stack) -> None:
+    wait_for_record(stack, LOCAL)
+    before, lines, evidence = runs(stack), said(stack), records(stack)
+    wait_for("three more runs", lambda: runs(stack) >= before + 3)
+    assert (said(stack), records(stack)) == (lines, evidence)
+
+
+def queue(name: str, **properties: object) -> dict[str, Any]:
+    return {"id": f"{ids.QUEUES}/{name}", "properties": properties}
+
+
+def container(name: str, **resource: object) -> dict[str, Any]:
+    return {"id": f"{ids.containers('lethe')}/{name}", "properties": {"resource": resource}}
+
+
+def missing(resource: str) -> dict[str, Any]:
+    return {"id": resource, "missing": True}
+
+
+def deployment(name: str, **changes: object) -> dict[str, Any]:
+    return {"id": f"{ids.account('primary')}/deployments/{name}", **changes}
+
+
+DRIFTS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    REQUESTS: (
+        queue(REQUESTS, lockDuration="PT7S", maxDeliveryCount=3, requiresDuplicateDetection=False),
+        ["queue_lock", "queue_delivery_count", "queue_duplicate_detection"],
+    ),
+    "generation-rejected": (
+        queue(
+            "generation-rejected",
+            defaultMessageTimeToLive=FOR_EVER,
+            deadLetteringOnMessageExpiration=True,
+            requiresSession=True,
+        ),
+        ["queue_ttl", "queue_keeps_expired", "queue_sessions"],
+    ),
+    "webhook-deliveries": (missing(f"{ids.QUEUES}/webhook-deliveries"), ["queue_missing"]),
+    "contoso-replies": (queue("contoso-replies", requiresSession=True, lockDuration="PT7S"), []),  # a tenant's own
+    "privacy": (container("privacy", partitionKey={"paths": [f"/{CANARY}"]}), ["container_partition_key"]),
+    "policies": (container("policies", analyticalStorageTtl=-1), ["container_analytical_store"]),
+    "abuse-monitoring": (missing(f"{ids.containers('lethe')}/abuse-monitoring"), ["container_missing"]),
+    "primary/gpt-small-eu": (deployment("gpt-small-eu", sku={"name": CANARY}), ["deployment_sku"]),
+    "primary/gpt-small-eu-2": (deployment("gpt-small-eu-2", properties={"model": {"name": CANARY}}), ["deployment_model"]),
+    "primary/embed-small-eu": (missing(deployment("embed-small-eu")["id"]), ["deployment_missing"]),
+    "primary": (
+        {
+            "id": ids.account("primary"),
+            "location": CANARY,
+            "properties": {
+                "endpoint": f"https://{CANARY}.openai.azure.com/",
+                "disableLocalAuth": False,
+                "capabilities": [{"name": "ContentLogging", "value": CANARY}],
+            },
+        },
+        ["account_region", "account_endpoint", "account_content_logging_unreadable", "account_local_auth"],
+    ),
+    "lethe": (
+        {
+            "id": ids.COSMOS,
+            "properties": {
+                "documentEndpoint": f"https://{CANARY}.documents.azure.com:443/",
+                "locations": [{"locationName": CANARY, "failoverPriority": 0}],
+                "enableAnalyticalStorage": True,
+            },
+        },
+        ["store_endpoint", "store_region", "store_analytical_store"],
+    ),
+}
+"""By target: what is said of it, and what is found. The rest of all kinds really happens, in tests of their own."""
+DRIFTED = {f"{kind}:{target}" for target, (_, kinds) in DRIFTS.items() for kind in kinds}
+
+
+def test_every_drift_is_found_at_once_and_logged_by_its_name_and_never_by_its_value(stack: Stack) -> None:
+    wait_for_record(stack, LOCAL)
+    lines = len(said(stack))
+    with overridden(stack, *(override for override, _ in DRIFTS.values())):
+        fields = wait_for_record(stack, LOCAL | DRIFTED)
+        assert (fields["complete"], fields["content_logging"]) == (True, ["primary:unreadable"])
+    wait_for_record(stack, LOCAL)
+    logged = {f"{one['code']}:{one['target']}" for one in said(stack)[lines:] if one["event"] == "configuration_drift"}
+    assert logged == LOCAL | DRIFTED
+    assert {each.partition(":")[0] for each in logged} == {*Drift} - {Drift.CONTAINER_TTL_OFF}
+    assert CANARY not in stack.logs()
+    assert CANARY not in json.dumps(records(stack))
+
+
+def test_a_container_whose_ttl_is_really_off_is_found(stack: Stack) -> None:
+    cosmos = stack.endpoints["cosmos"]
+    with CosmosClient(cosmos["endpoint"], cosmos["key"]) as client:
+        database = client.get_database_client("lethe")
+        database.replace_container("fine-tuning", PartitionKey("/tenantId"))
+        wait_for_record(stack, LOCAL | {"container_ttl_off:fine-tuning"})
+        database.replace_container("fine-tuning", PartitionKey("/tenantId"), default_ttl=-1)
+    wait_for_record(stack, LOCAL)
+
+
+def test_open_submission_is_no_finding_for_a_tenant_that_really_closes_it(stack: Stack) -> None:
+    policies = stack.store.container("policies")
+    policy = policies.read_item("policy", "fabrikam")
+    policies.upsert_item({**policy, "queue_submission": "signed"})
+    wait_for_record(stack, LOCAL - {"queue_submission_open:fabrikam"})
+    policies.upsert_item(policy)
+    wait_for_record(stack, LOCAL)
+
+
+def test_values_that_nobody_expects_are_recorded(stack: Stack) -> None:
+    continuous = {"type": "Continuous", "continuousModeProperties": {"tier": "Continuous7Days"}, "periodicModeProperties": None}
+    off = {"capabilities": [{"name": "ContentLogging", "value": "false"}]}
+    overrides = (
+        {"id": ids.COSMOS, "properties": {"backupPolicy": continuous}},
+        {"id": ids.account("primary"), "properties": off},
+    )
+    with overridden(stack, *overrides):
+        wait_for("another record", lambda: records(stack)[-1]["fields"]["content_logging"] == ["primary:false"])
+        wait_for("another horizon", lambda: records(stack)[-1]["fields"]["backup_horizon_hours"] == 168)
+    wait_for_record(stack, LOCAL)
+
+
+def test_what_cannot_be_checked_is_recorded_as_such_and_jobs_run_on(stack: Stack) -> None:
+    parts = ("queues", "containers", "account:primary", "store")
+    lines = len(said(stack))
+    with stack.down("management"):
+        fields = wait_for_record(stack, OPEN, *parts)
+        stack.submit([job("blind", "one", "as always")])
+        [output] = stack.wait_for_outputs("contoso", "blind", 1)
+    assert text_of(output) == "as always"
+    assert (fields["complete"], fields["compared"], fields["content_logging"]) == (False, 3, [])
+    assert "backup_horizon_hours" not in fields
+    wait_for_record(stack, LOCAL)
+    events = said(stack)[lines:]
+    unchecked = [(one["code"], one.get("target")) for one in events if one["event"] == "configuration_unchecked"]
+    assert unchecked == [("queues", None), ("containers", None), ("account", "primary"), ("store", None)]
+    steps = [one for one in events if one["event"] == "retention_step"]
+    assert [(one["complete"], one["found"]) for one in steps] == [(False, len(OPEN)), (True, len(OPEN))]
+
+
+def test_no_check_of_all_these_failed(stack: Stack) -> None:
+    assert {record["kind"] for record in records(stack)} == {"configuration_checked"}
+    assert "retention_step_failed" not in stack.logs()
+    assert "invocation_failed" not in stack.logs()
