@@ -82,7 +82,11 @@ def offboarding(tenant: str, settle: float) -> None:
 
 def offboarded(receipt: "Receipt") -> None:
     """Print the receipt, for keeping."""
-    left: dict[str, Any] = {"messages_waiting": f"refused when read, then gone after {receipt.waiting_message_seconds} s"}
+    left: dict[str, Any] = {
+        "messages_waiting": f"refused when read, then gone after {receipt.waiting_message_seconds} s",
+        "webhooks_waiting": "ids without content, dropped when they are due, within 24 hours",
+        "dead_letters": "gone with the timer's first run after LETHE_DEAD_LETTER_MAX_AGE_SECONDS",
+    }
     if receipt.rejected_messages_until is not None:
         left["messages_rejected_before"] = f"gone {moment(receipt.rejected_messages_until)}"
     left["backups_and_deleted_keys"] = "recoverable until the account's backup horizon and the vault's recovery days end"
@@ -102,15 +106,23 @@ def offboarded(receipt: "Receipt") -> None:
 
 
 def problems(invalid: InvalidPolicy) -> None:
-    """Print every field that is wrong, and its rule."""
+    """Print every field that is wrong, and its rule.
+
+    A field that is not known is named as its author wrote it, to its author; a value is never repeated.
+    """
     failed("Not a policy that this stamp can honour:")
     for problem in invalid.problems:
-        sys.stderr.write(f"  {problem.field}: {problem.rule}\n")
+        sys.stderr.write(f"  {_harmless(problem.field)}: {problem.rule}\n")
 
 
 def failed(text: str) -> None:
     """Say why nothing was done."""
     sys.stderr.write(f"{text}\n")
+
+
+def _harmless(name: str) -> str:
+    """Write a name on one line that no terminal obeys: an operator may have had the document from somebody else."""
+    return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in name)
 
 
 def _say(text: str) -> None:

@@ -62,6 +62,8 @@ def run(chosen: argparse.Namespace, work: Work) -> int:
         report.failed(f"{error} ({type(error).__name__})")
     except OSError as error:
         report.failed(f"A file cannot be read: {error.strerror}.")
+    except Exception as error:  # noqa: BLE001 - the edge: the text of whatever was not foreseen may quote what it was given
+        report.failed(f"The command failed inside ({type(error).__name__}).")
     return 1
 
 
@@ -89,7 +91,9 @@ async def _run(chosen: argparse.Namespace, work: Work) -> int:
 
 async def _actor(chosen: argparse.Namespace, composition: "Composition") -> "Principal":
     """Authenticate the operator, as the HTTP faces do; raises `Unauthenticated` and `Forbidden`."""
-    token = chosen.token_file.read_text(encoding="ascii").strip() if chosen.token_file else os.environ.get(TOKEN)
+    token = os.environ.get(TOKEN)
+    if chosen.token_file:
+        token = chosen.token_file.read_text(encoding="ascii", errors="replace").strip()
     caller = await composition.callers.authenticate(f"Bearer {token}" if token else None)
     caller.require(Role.OPERATOR)
     return caller.principal
