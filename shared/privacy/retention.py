@@ -3,9 +3,11 @@
 A step that fails does not stop the others, and is reported as incomplete: a zero always means "looked, and found nothing".
 """
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import compress
 
 from shared.azure.due_documents import PAGE, Due, DueDocuments
 from shared.azure.kept_documents import KeptDocuments
@@ -18,6 +20,7 @@ from shared.domain.step_report import StepReport
 from shared.errors import LetheError
 from shared.privacy.configuration import Configuration
 from shared.privacy.configuration import report as report_configuration
+from shared.privacy.measured import measure, measure_settled
 from shared.privacy.shorten import Shortened, shorten
 from shared.telemetry import Event, log
 
@@ -44,6 +47,7 @@ class Retention:
 
 async def enforce(retention: Retention) -> list[StepReport]:
     """Run every step once and report each."""
+    began = time.monotonic()
     steps: dict[str, Callable[[str], Awaitable[StepReport]]] = {
         "shortened_deadlines": partial(_shorten, retention),
         "expired_documents": partial(_each_due, retention, retention.documents.expired, retention.documents.delete),
@@ -55,7 +59,9 @@ async def enforce(retention: Retention) -> list[StepReport]:
     for queue in QUEUES:
         steps[f"dead_letters_{queue.replace('-', '_')}"] = partial(_purge, retention, queue=queue, dead_letters=True)
     steps["undelivered_events"] = partial(reannounce, retention.webhooks)
-    return [*[await _logged(step, run) for step, run in steps.items()], await check_configuration(retention)]
+    reports = [*[await _logged(step, run) for step, run in steps.items()], await check_configuration(retention)]
+    measure(reports, seconds=time.monotonic() - began)
+    return reports
 
 
 async def check_configuration(retention: Retention) -> StepReport:
@@ -117,6 +123,8 @@ async def _each_due(
         dues = await page()
         now = retention.clock()
         results = [await settle(due) for due in dues]
+        for due in compress(dues, results):
+            measure_settled(due, step=step, now=retention.clock())
         found += len(dues)
         settled += sum(results)
         oldest = max([oldest, *(now - due.since for due in dues)])
