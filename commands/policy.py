@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING
 from commands import report
 from shared import settings
 from shared.domain.principal import Role
-from shared.errors import Forbidden, InvalidPolicy, InvalidSettings, LetheError, NotFound, Unauthenticated, WriteConflict
+from shared.errors import (
+    Forbidden,
+    HoldStands,
+    InvalidPolicy,
+    InvalidSettings,
+    LetheError,
+    NotFound,
+    Unauthenticated,
+    WriteConflict,
+)
 
 if TYPE_CHECKING:
     from shared.composition import Composition
@@ -36,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         return asyncio.run(_run(chosen))
     except InvalidPolicy as invalid:
         report.problems(invalid)
-    except (InvalidSettings, WriteConflict) as error:
+    except (HoldStands, InvalidSettings, WriteConflict) as error:
         report.failed(str(error))
     except NotFound:
         report.failed("There is no such tenant.")

@@ -29,6 +29,10 @@ type PublicHandler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 _STATIC_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _SERVER_ERROR = 500
 
+DEFAULT_PAGE = 20
+LARGEST_PAGE = 100
+"""Entries of a list in one answer."""
+
 PATIENCE_SECONDS = 5
 """A caller who waits is better told to come again."""
 ANSWER_SECONDS = 8
@@ -74,9 +78,22 @@ def read_json(request: func.HttpRequest) -> Json:
     return parse_object(body, max_bytes=limit)
 
 
+def page_size(request: func.HttpRequest) -> int:
+    """Return how many entries of a list are asked for; raises `RequestRefused`."""
+    given = request.params.get("limit", str(DEFAULT_PAGE))
+    if not given.isascii() or not given.isdigit() or not 1 <= int(given) <= LARGEST_PAGE:
+        raise RequestRefused(Reason.INVALID_VALUE, "limit")
+    return int(given)
+
+
 def json_response(value: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
     """Write a JSON answer, which nobody on the way may keep."""
     return _response(value, status=status, mimetype="application/json", headers=headers or {})
+
+
+def lines_response(lines: bytes) -> func.HttpResponse:
+    """Write an answer of JSON lines, which nobody on the way may keep."""
+    return func.HttpResponse(lines, status_code=200, mimetype="application/x-ndjson", headers=_STATIC_HEADERS)
 
 
 def empty_response(*, status: int = 204, headers: Mapping[str, str] | None = None) -> func.HttpResponse:

@@ -16,6 +16,7 @@ from typing import TypedDict, Unpack
 from opentelemetry import metrics as opentelemetry
 
 from shared.domain.drift import Drift
+from shared.domain.erasure import State as Erased
 from shared.domain.filter_outcome import Verdict
 from shared.domain.generation import Status
 from shared.domain.policy import LETHES_QUEUES
@@ -77,13 +78,6 @@ class Withheld(StrEnum):
     """What a filter outcome can be besides a verdict: the filter is required, and saw the completion at no attempt."""
 
     WITHHELD = "withheld"
-
-
-class Erased(StrEnum):
-    """How an erasure ended: everything is gone, or a hold keeps something."""
-
-    COMPLETED = "completed"
-    DEFERRED = "deferred"
 
 
 class Way(StrEnum):
@@ -163,7 +157,9 @@ TABLE: Mapping[Metric, Instrument] = {
     Metric.QUEUE_DEPTH: _gauge("{message}", "Messages in a queue", **_QUEUE),
     Metric.QUEUE_OLDEST_AGE: _gauge("s", "Age of the oldest message that lies in a queue", **_QUEUE),
     Metric.HELD_ITEMS: _gauge("{item}", "Documents that a hold keeps"),
-    Metric.ERASURES: _count("{erasure}", "Erasures that came to an end, or were deferred", outcome=_set(Erased)),
+    Metric.ERASURES: _count(
+        "{erasure}", "Erasures that ended, or were deferred", outcome=_set(Erased.COMPLETED, Erased.DEFERRED)
+    ),
     Metric.ERASURE_DURATION: _histogram("From the request of an erasure to its completion", _DAYS),
     Metric.REFUSALS: _count("{refusal}", "Requests that were refused", reason=_set(Reason, Refused)),
     Metric.RESIDENCY_DECISIONS: _count("{decision}", "Decisions where a request may be processed", decision=_set(Decision)),

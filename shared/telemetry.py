@@ -15,6 +15,7 @@ class Event(StrEnum):
     JOB_POSTPONED = "job_postponed"
     JOB_ALREADY_ENDED = "job_already_ended"
     JOB_TAKEN_OVER = "job_taken_over"
+    JOB_ERASED = "job_erased"
     MESSAGE_REJECTED = "message_rejected"
     REPLY_FAILED = "reply_failed"
     EVENT_LEFT_TO_TIMER = "event_left_to_timer"

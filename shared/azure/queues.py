@@ -103,11 +103,13 @@ class Queues:
         return int(numbers[0])
 
     @patient
-    async def cancel_scheduled(self, queue: str, sequence_number: int) -> None:
-        """Take a scheduled message back; one that is due or gone already is none of ours any more."""
+    async def cancel_scheduled(self, queue: str, sequence_number: int) -> bool:
+        """Take a scheduled message back; False for one that is due or gone already, and none of ours any more."""
         async with self._senders.use(queue) as sender:
             with suppress(MessageNotFoundError):
                 await sender.cancel_scheduled_messages(sequence_number)
+                return True
+        return False
 
     async def peek(self, queue: str, *, after: int) -> list[Peeked]:
         """Look at up to `PAGE` messages behind a sequence number, which locks nothing; raises `QueueUnavailable`."""

@@ -26,6 +26,8 @@ class Chain(StrEnum):
     POLICIES = "policies"
     CONFIGURATION = "configuration"
     RETENTION = "retention"
+    HOLDS = "holds"
+    ERASURES = "erasures"
 
 
 class Kind(StrEnum):
@@ -38,6 +40,15 @@ class Kind(StrEnum):
     TENANT_OFFBOARDED = "tenant_offboarded"
     RETENTION_RUN = "retention_run"
     CONFIGURATION_CHECKED = "configuration_checked"
+    HOLD_PLACED = "hold_placed"
+    HOLD_APPLIED = "hold_applied"
+    HOLD_RENEWED = "hold_renewed"
+    HOLD_RELEASED = "hold_released"
+    HOLD_LIFTED = "hold_lifted"
+    ERASURE_REQUESTED = "erasure_requested"
+    ERASURE_COMPLETED = "erasure_completed"
+    ERASURE_DEFERRED = "erasure_deferred"
+    RE_ERASED = "re_erased"
 
 
 @dataclass(frozen=True, kw_only=True)

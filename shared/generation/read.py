@@ -56,12 +56,18 @@ async def _cancel(found: Found, services: Services) -> None:
 
 
 async def delete(tenant: str, job_id: str, services: Services) -> None:
-    """Delete a job's content and leave a tombstone; raises `NotFound`. A worker whose batch meets it discards its output."""
+    """Delete a job's content and leave a tombstone; raises `NotFound`. A worker whose batch meets it discards its output.
+
+    What a hold covers stays until the hold is over, and nobody can read it any more.
+    """
     records = services.records
     for _ in range(_TRIES):
-        found = await _find(tenant, job_id, records)
-        has_output = found.record.receipt.status.terminal and await records.has_output(tenant, job_id)
+        await _find(tenant, job_id, records)
         try:
+            if holds := await services.holds.standing(tenant):
+                await services.held_jobs.settle(tenant, job_id, holds)
+            found = await _find(tenant, job_id, records)
+            has_output = found.record.receipt.status.terminal and await records.has_output(tenant, job_id)
             await records.delete(found, has_output=has_output)
         except WriteConflict:
             continue

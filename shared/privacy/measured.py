@@ -12,6 +12,7 @@ from shared.azure.due_documents import Due
 from shared.azure.policy_documents import Listing
 from shared.domain.checked import Checked
 from shared.domain.drift import Drift
+from shared.domain.erasure import Erasure, State
 from shared.domain.generation import Status
 from shared.domain.step_report import StepReport
 from shared.metrics import Attributes, Metric, count, gauge, observe
@@ -31,6 +32,15 @@ def measure_settled(due: Due, *, step: str, now: float) -> None:
     observe(Metric.DELETION_LAG, max(0.0, now - due.since), step=step)
     if due.receipt is not None and not due.receipt.status.terminal:
         count(Metric.GENERATIONS, status=Status.EXPIRED)
+
+
+def measure_erasure(before: Erasure, now: Erasure, *, at: float) -> None:
+    """Tell of an erasure that came to its end, or was deferred by a hold."""
+    if now.state is before.state or now.state not in {State.COMPLETED, State.DEFERRED}:
+        return
+    count(Metric.ERASURES, outcome=now.state)
+    if now.state is State.COMPLETED:
+        observe(Metric.ERASURE_DURATION, at - now.requested_at)
 
 
 def measure_checked(checked: Checked) -> None:

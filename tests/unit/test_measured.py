@@ -1,6 +1,7 @@
 """What the use cases tell as metrics: a zero only where somebody has looked."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -8,15 +9,17 @@ from shared.azure.due_documents import Due
 from shared.azure.policy_documents import Listing
 from shared.domain.checked import Checked, Part, Unchecked
 from shared.domain.drift import Drift, Finding
+from shared.domain.erasure import State
 from shared.domain.filter_outcome import FilterOutcome, Verdict
 from shared.domain.generation import EXPIRED, Outcome, Status
 from shared.domain.step_report import StepReport
 from shared.errors import Failure, Reason, RequestRefused
 from shared.generation.measured import measure_end, measure_residency
 from shared.metrics import Metric
-from shared.privacy.measured import measure, measure_checked, measure_policies, measure_settled
+from shared.privacy.measured import measure, measure_checked, measure_erasure, measure_policies, measure_settled
 from tests.measuring import Measured, measuring
 from tests.policies import policy
+from tests.unit.test_erasure import ERASURE
 
 STEP = "expired_documents"
 
@@ -110,6 +113,22 @@ def test_a_deletion_tells_how_late_it_was(measured: Measured) -> None:
     measure_settled(due, step=STEP, now=103.5)
     [value] = measured.values()
     assert (value.metric, value.attributes, value.number, value.taken) == (Metric.DELETION_LAG, {"step": STEP}, 3.5, 1)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        (State.PENDING, State.SWEPT, set()),
+        (State.COMPLETED, State.COMPLETED, set()),  # swept again, after a backup came back
+        (State.SWEPT, State.DEFERRED, {("lethe.erasures", "deferred", 1)}),
+        (State.DEFERRED, State.COMPLETED, {("lethe.erasures", "completed", 1), ("lethe.erasure.duration", 302.0)}),
+    ],
+)
+def test_an_erasure_is_told_when_it_ends_or_is_deferred(
+    before: State, now: State, told: set[tuple[object, ...]], measured: Measured
+) -> None:
+    measure_erasure(replace(ERASURE, state=before), replace(ERASURE, state=now), at=1302.25)
+    assert {(value.metric, *value.attributes.values(), value.number) for value in measured.values()} == told
 
 
 def test_a_check_that_saw_everything_tells_each_kind_of_finding(measured: Measured) -> None:
