@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 
 from functions.faces import Answer, Face, answer_to
+from functions.refusals import count_refusal
 from functions.runtime import composition
 from shared.domain.json_document import Json, parse_object
 from shared.domain.principal import Role
@@ -103,6 +104,7 @@ def empty_response(*, status: int = 204, headers: Mapping[str, str] | None = Non
 def _refusal(error: Exception, face: Face) -> func.HttpResponse:
     refusal = answer_to(error)
     _log(error, refusal)
+    count_refusal(error)
     body, mimetype = refusal.written_for(face)
     return _response(body, status=refusal.status, mimetype=mimetype, headers=refusal.headers)
 

@@ -5,6 +5,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from shared import token_issuers
 from shared.errors import InvalidSettings
+from shared.metrics_setting import METRICS, To
 
 if TYPE_CHECKING:
     from shared.settings import Settings
@@ -30,6 +31,8 @@ def guard_production(settings: "Settings") -> None:
         raise InvalidSettings("LETHE_CLOCK_OFFSET_FILE", "is refused in Azure")
     if settings.webhook_allow_loopback:
         raise InvalidSettings("LETHE_WEBHOOK_ALLOW_LOOPBACK", "is refused in Azure")
+    if settings.exporting.to is To.FILE:
+        raise InvalidSettings(METRICS, "is refused in Azure as a file, which nobody reads there")
     token_issuers.guard_production(settings.token_issuers)
     for name, urls in settings.endpoints.items():
         for url in urls:

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shared import setting_guards, token_issuers
+from shared import metrics_setting, setting_guards, token_issuers
 from shared.domain.stamp import Stamp, StampLimits
+from shared.metrics_setting import Exporting
 from shared.setting_values import Reader
 
 
@@ -37,6 +38,7 @@ class Settings:
     token_issuers: dict[str, str]
     token_audiences: frozenset[str]
     webhook_allow_loopback: bool
+    exporting: Exporting
 
     @property
     def endpoints(self) -> dict[str, tuple[str, ...]]:
@@ -47,6 +49,7 @@ class Settings:
             "LETHE_EVIDENCE_KEY": (self.evidence_key,),
             "LETHE_DEPLOYMENTS": tuple(one.endpoint for one in self.stamp.deployments.values()),
             "LETHE_MANAGEMENT_ENDPOINT": (self.management_endpoint,),
+            metrics_setting.CONNECTION: tuple(filter(None, (self.exporting.ingestion_endpoint,))),
         }
 
 
@@ -87,6 +90,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         token_issuers=token_issuers.issuers(read.text(token_issuers.ISSUERS)),
         token_audiences=token_issuers.audiences(read.text(token_issuers.AUDIENCES)),
         webhook_allow_loopback=read.flag("LETHE_WEBHOOK_ALLOW_LOOPBACK"),
+        exporting=metrics_setting.exporting(environment),
     )
     if environment.get("WEBSITE_SITE_NAME"):
         setting_guards.guard_production(settings)

@@ -19,6 +19,7 @@ from shared.generation.copies import schedule_copy
 from shared.generation.delivery import Delivery
 from shared.generation.erased import drop_erased
 from shared.generation.last_resort import schedule_last_resort
+from shared.generation.measured import measure_end
 from shared.generation.reject import reject
 from shared.generation.services import Services
 from shared.telemetry import Event, log
@@ -108,6 +109,7 @@ async def _finish(receipt: Receipt, request: GenerationRequest, outcome: Outcome
     except OutputTooLarge:
         await _finish(receipt, request, TOO_LARGE, services)
         return
+    measure_end(outcome)
     if heard:
         await announce(receipt.tenant_id, receipt.job_id, services.webhooks)
     log(

@@ -5,10 +5,11 @@ from dataclasses import replace
 from shared.azure.records import Found, Records
 from shared.delivery.announce import announce, is_heard
 from shared.domain import macs
-from shared.domain.generation import Record, Status, event_type
+from shared.domain.generation import Outcome, Record, Status, event_type
 from shared.domain.macs import Purpose
 from shared.errors import Gone, NotFound, ServiceUnavailable, StoreUnavailable, WriteConflict
 from shared.generation.delivery import QUEUE
+from shared.generation.measured import measure_end
 from shared.generation.services import Services
 
 _TRIES = 5
@@ -48,6 +49,7 @@ async def _cancel(found: Found, services: Services) -> None:
     receipt = found.record.receipt
     heard = await is_heard(receipt.tenant_id, event_type(receipt.endpoint, Status.CANCELLED), services.webhooks)
     await services.records.cancel(found, heard=heard)
+    measure_end(Outcome(status=Status.CANCELLED))
     await _withdraw(found, services)
     if heard:
         await announce(receipt.tenant_id, receipt.job_id, services.webhooks)

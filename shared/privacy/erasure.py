@@ -18,6 +18,7 @@ from shared.domain.macs import Mac, Purpose
 from shared.domain.policy import TenantPolicy
 from shared.domain.step_report import StepReport
 from shared.errors import NotFound, ServiceUnavailable, StoreUnavailable, WriteConflict
+from shared.privacy.measured import measure_erasure
 from shared.privacy.sweep import Erasing, sweep
 
 MAX_ERASURES = 20_000
@@ -170,6 +171,7 @@ async def _note(stored: Stored, made: Sweep, erasing: Erasing) -> Erasure:
                 return before
             stored = standing
             continue
+        measure_erasure(before, now, at=made.ended_at)
         return now
     raise StoreUnavailable
 

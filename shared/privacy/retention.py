@@ -3,9 +3,11 @@
 A step that fails does not stop the others, and is reported as incomplete: a zero always means "looked, and found nothing".
 """
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import compress
 
 from shared.azure.due_documents import PAGE, Due, DueDocuments
 from shared.azure.kept_documents import KeptDocuments
@@ -21,6 +23,7 @@ from shared.privacy.configuration import Configuration
 from shared.privacy.configuration import report as report_configuration
 from shared.privacy.erasure import enforce_erasures
 from shared.privacy.holding import Holding
+from shared.privacy.measured import measure, measure_settled
 from shared.privacy.shorten import Shortened, shorten
 from shared.privacy.sweep import Erasing
 from shared.telemetry import Event, log
@@ -50,6 +53,7 @@ class Retention:
 
 async def enforce(retention: Retention) -> list[StepReport]:
     """Run every step once and report each."""
+    began = time.monotonic()
     steps: dict[str, Callable[[str], Awaitable[StepReport]]] = {
         "holds": partial(hold_steps.mark, retention.holding, limit=MAX_DOCUMENTS),
         "held_documents": partial(hold_steps.count, retention.holding),
@@ -64,7 +68,9 @@ async def enforce(retention: Retention) -> list[StepReport]:
     for queue in QUEUES:
         steps[f"dead_letters_{queue.replace('-', '_')}"] = partial(_purge, retention, queue=queue, dead_letters=True)
     steps["undelivered_events"] = partial(reannounce, retention.webhooks)
-    return [*[await _logged(step, run) for step, run in steps.items()], await check_configuration(retention)]
+    reports = [*[await _logged(step, run) for step, run in steps.items()], await check_configuration(retention)]
+    measure(reports, seconds=time.monotonic() - began)
+    return reports
 
 
 async def check_configuration(retention: Retention) -> StepReport:
@@ -131,6 +137,8 @@ async def _each_due(
         now = retention.clock()
         dues = await hold_steps.not_held(listed, retention.holding)
         results = [await settle(due) for due in dues]
+        for due in compress(dues, results):
+            measure_settled(due, step=step, now=retention.clock())
         found += len(dues)
         settled += sum(results)
         oldest = max([oldest, *(now - due.since for due in dues)])
