@@ -5,10 +5,12 @@ import azure.functions as func
 from functions.generation import generation
 from functions.generations_http import generations_http
 from functions.health import health
+from functions.holds_http import holds_http
 from functions.openai_http import openai_http
 from functions.privacy_http import privacy_http
 from functions.privacy_page import privacy_page
 from functions.retention import retention
+from functions.subjects_http import subjects_http
 from functions.webhook_endpoints_http import webhook_endpoints_http
 from functions.webhooks import webhooks
 from shared import settings
@@ -25,6 +27,8 @@ for blueprint in (
     privacy_http,
     privacy_page,
     webhook_endpoints_http,
+    holds_http,
+    subjects_http,
     health,
 ):
     app.register_functions(blueprint)

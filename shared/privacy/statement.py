@@ -73,7 +73,7 @@ async def _seen(statements: Statements, run: Run | None) -> Seen:
 async def runs(statements: Statements, count: int) -> list[Run]:
     """Return the last runs, the latest first; a record that is no run of this version of the app ends the list."""
     found = []
-    for record in await statements.evidence.latest(Chain.RETENTION, count):
+    for record in reversed(await statements.evidence.last(Chain.RETENTION, count)):
         if not isinstance(record, Record) or record.kind is not Kind.RETENTION_RUN:
             break
         try:
@@ -85,8 +85,8 @@ async def runs(statements: Statements, count: int) -> list[Run]:
 
 async def _configuration(statements: Statements) -> Record | None:
     """Return the last record of the configuration check, which is written when something changes."""
-    latest = await statements.evidence.latest(Chain.CONFIGURATION, 1)
-    return latest[0] if latest and isinstance(latest[0], Record) else None
+    last = await statements.evidence.last(Chain.CONFIGURATION, 1)
+    return last[0] if last and isinstance(last[0], Record) else None
 
 
 def _kinds(checked: Record) -> list[str]:
