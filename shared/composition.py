@@ -10,6 +10,7 @@ from azure.servicebus.aio import ServiceBusClient
 from shared import clock, settings
 from shared.azure.census import Census
 from shared.azure.cosmos import Cosmos
+from shared.azure.counts import Counts
 from shared.azure.credential import app_credential
 from shared.azure.due_documents import DueDocuments
 from shared.azure.events import Events
@@ -17,15 +18,19 @@ from shared.azure.evidence import Evidence
 from shared.azure.generations import Generations
 from shared.azure.kept_documents import KeptDocuments
 from shared.azure.keys import KeyStore, open_store
+from shared.azure.lying import LyingMessages
 from shared.azure.management import Management
 from shared.azure.model import Models
 from shared.azure.policies import CACHE_SECONDS, Policies
 from shared.azure.policy_documents import PolicyDocuments
+from shared.azure.probes import Probes
 from shared.azure.queues import Queues
 from shared.azure.records import Records
 from shared.azure.secret_store import SecretStore, open_secrets
+from shared.azure.stamp_state import StampState
 from shared.azure.submission_secrets import SubmissionSecrets
 from shared.azure.tenant_documents import OF_TENANTS, TenantDocuments
+from shared.azure.traces import Traces
 from shared.azure.webhook_endpoints import WebhookEndpoints
 from shared.callers import Callers
 from shared.delivery.sender import Sender
@@ -80,15 +85,24 @@ class Composition:
     @cached_property
     def retention(self) -> Retention:
         """What the timer works with."""
+        chosen, container = self._settings, self._cosmos.container("generations")
         return Retention(
-            documents=DueDocuments(self._cosmos.container("generations"), clock=self._clock, grace=self._settings.grace),
-            queues=self._queues,
+            documents=DueDocuments(container, clock=self._clock, grace=chosen.grace),
+            messages=LyingMessages(self._service_bus),
             webhooks=self.webhooks,
             policies=self._policy_documents,
             kept=self._kept_documents,
+            traces=Traces(container),
+            counts=Counts(container),
+            probes=Probes(container, clock=self._clock, grace=chosen.grace),
+            state=StampState(self._cosmos.container("privacy")),
             configuration=self._configuration,
+            evidence=self._evidence,
             clock=self._clock,
-            dead_letter_max_age=self._settings.dead_letter_max_age,
+            dead_letter_max_age=chosen.dead_letter_max_age,
+            grace=chosen.grace,
+            lease=chosen.lease,
+            budget=chosen.retention_budget,
         )
 
     @cached_property
@@ -139,7 +153,7 @@ class Composition:
     async def close(self) -> None:
         """Close the connections that were opened; for commands and tests, because Azure Functions has no hook for it."""
         built = vars(self)
-        for name in ("_queues", "_cosmos", "_keys", "_secrets", "_management", "_credential"):
+        for name in ("_service_bus", "_cosmos", "_keys", "_secrets", "_management", "_credential"):
             if name in built:
                 await built[name].close()
 
@@ -215,7 +229,11 @@ class Composition:
 
     @cached_property
     def _queues(self) -> Queues:
+        return Queues(self._service_bus)
+
+    @cached_property
+    def _service_bus(self) -> ServiceBusClient:
         chosen = self._settings
         if chosen.service_bus_connection is not None:
-            return Queues(ServiceBusClient.from_connection_string(chosen.service_bus_connection))
-        return Queues(ServiceBusClient(chosen.service_bus_namespace or "", self._credential))
+            return ServiceBusClient.from_connection_string(chosen.service_bus_connection)
+        return ServiceBusClient(chosen.service_bus_namespace or "", self._credential)

@@ -1,152 +1,125 @@
 """The retention timer: every deadline, in every place where content could linger, one independent step each.
 
-A step that fails does not stop the others, and is reported as incomplete: a zero always means "looked, and found nothing".
+What each step reports is in docs/reference.md. A step is one line here and a module elsewhere.
 """
 
-from collections.abc import Awaitable, Callable
+import time
 from dataclasses import dataclass
 from functools import partial
 
-from shared.azure.due_documents import PAGE, Due, DueDocuments
+from shared.azure.counts import Counts
+from shared.azure.due_documents import DueDocuments
+from shared.azure.evidence import Evidence
 from shared.azure.kept_documents import KeptDocuments
+from shared.azure.lying import LyingMessages
 from shared.azure.policy_documents import PolicyDocuments
-from shared.azure.queues import Lying, Queues
+from shared.azure.probes import Probes
+from shared.azure.stamp_state import StampState
+from shared.azure.traces import Traces
 from shared.clock import Clock
 from shared.delivery.announce import reannounce
 from shared.delivery.services import Webhooks
+from shared.domain.evidence import Chain, Kind
+from shared.domain.inventory import Inventory
+from shared.domain.run_record import INVENTORY, fields_of
 from shared.domain.step_report import StepReport
 from shared.errors import LetheError
+from shared.patience import patience, remembering_who_is_away
 from shared.privacy.configuration import Configuration
 from shared.privacy.configuration import report as report_configuration
-from shared.privacy.shorten import Shortened, shorten
+from shared.privacy.due import settle_due, shorten_all
+from shared.privacy.messages import expire_rejected, purge_dead_letters
+from shared.privacy.orphans import Orphans
+from shared.privacy.probing import Probing
+from shared.privacy.steps import PATIENCE, Step, attempt, reported, run_all
+from shared.privacy.stocktaking import Stocktaking, count_abandoned
 from shared.telemetry import Event, log
 
-MAX_DOCUMENTS = 10_000
-MAX_MESSAGES = 5_000
-"""Bounds of one run; what is left over is reported as incomplete and comes next time."""
-
 QUEUES = ("generation-requests", "generation-rejected", "webhook-deliveries")
+REJECTED = "generation-rejected"
+CONFIGURATION = "configuration"
+"""This step logs what is new by itself: drift may last for weeks."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Retention:
-    """What the timer works with; ``dead_letter_max_age`` in seconds."""
+    """What the timer works with; ``dead_letter_max_age``, ``grace``, ``lease`` and ``budget`` in seconds."""
 
     documents: DueDocuments
-    queues: Queues
+    messages: LyingMessages
     webhooks: Webhooks
     policies: PolicyDocuments
     kept: KeptDocuments
+    traces: Traces
+    counts: Counts
+    probes: Probes
+    state: StampState
     configuration: Configuration
+    evidence: Evidence
     clock: Clock
     dead_letter_max_age: int
+    grace: int
+    lease: int
+    budget: int
 
 
-async def enforce(retention: Retention) -> list[StepReport]:
-    """Run every step once and report each."""
-    steps: dict[str, Callable[[str], Awaitable[StepReport]]] = {
-        "shortened_deadlines": partial(_shorten, retention),
-        "expired_documents": partial(_each_due, retention, retention.documents.expired, retention.documents.delete),
-        "forgotten_contents": partial(
-            _each_due, retention, retention.documents.forgettable, retention.documents.forget_content
-        ),
-        "rejected_messages": partial(_purge, retention, queue="generation-rejected", dead_letters=False),
-    }
-    for queue in QUEUES:
-        steps[f"dead_letters_{queue.replace('-', '_')}"] = partial(_purge, retention, queue=queue, dead_letters=True)
-    steps["undelivered_events"] = partial(reannounce, retention.webhooks)
-    return [*[await _logged(step, run) for step, run in steps.items()], await check_configuration(retention)]
+@dataclass(frozen=True, kw_only=True)
+class RunOutcome:
+    """What one run reports: the figures of each step, and what lay where (None when nothing could be counted)."""
+
+    reports: list[StepReport]
+    inventory: Inventory | None
+
+
+async def enforce(retention: Retention) -> RunOutcome:
+    """Run every step once, report each, and record the run. Two runs at once do each other no harm."""
+    began = time.monotonic()
+    stock = Stocktaking(counts=retention.counts, management=retention.configuration.management, clock=retention.clock)
+    steps = {**_steps(retention), INVENTORY: stock.take}
+    with remembering_who_is_away():
+        reports = await run_all(steps, seconds=retention.budget, quiet=frozenset({CONFIGURATION}))
+        outcome = RunOutcome(reports=reports, inventory=stock.inventory)
+        await _record(outcome, retention.evidence, seconds=time.monotonic() - began)
+    return outcome
 
 
 async def check_configuration(retention: Retention) -> StepReport:
-    """Run the step that looks at how services are set up. It logs what is new itself: drift may last for weeks."""
-    return await _attempted("configuration", partial(report_configuration, retention.configuration))
+    """Run the step that looks at how services are set up, by itself."""
+    return await attempt(CONFIGURATION, _configuration(retention))
 
 
-async def _attempted(step: str, run: Callable[[str], Awaitable[StepReport]]) -> StepReport:
+def _steps(retention: Retention) -> dict[str, Step]:
+    clock, documents, messages = retention.clock, retention.documents, retention.messages
+    orphans = Orphans(traces=retention.traces, documents=documents, state=retention.state, clock=clock)
+    probing = Probing(probes=retention.probes, state=retention.state, clock=clock, grace=retention.grace)
+    return {
+        "shortened_deadlines": partial(shorten_all, retention.policies, retention.kept),
+        "expired_documents": partial(settle_due, documents.expired, documents.delete, clock),
+        "forgotten_contents": partial(settle_due, documents.forgettable, documents.forget_content, clock),
+        "rejected_messages": lambda tally: expire_rejected(messages, REJECTED, grace=retention.grace, clock=clock, tally=tally),
+        **{f"dead_letters_{queue.replace('-', '_')}": _dead_letters(retention, queue) for queue in QUEUES},
+        "orphans": orphans.look,
+        "abandoned_claims": lambda tally: count_abandoned(retention.counts, lease=retention.lease, clock=clock, tally=tally),
+        "undelivered_events": partial(reannounce, retention.webhooks),
+        "probe": probing.look,
+        CONFIGURATION: _configuration(retention),
+    }
+
+
+def _dead_letters(retention: Retention, queue: str) -> Step:
+    max_age, clock = retention.dead_letter_max_age, retention.clock
+    return lambda tally: purge_dead_letters(retention.messages, queue, max_age=max_age, clock=clock, tally=tally)
+
+
+def _configuration(retention: Retention) -> Step:
+    return reported(partial(report_configuration, retention.configuration))
+
+
+async def _record(outcome: RunOutcome, evidence: Evidence, *, seconds: float) -> None:
+    """Write the evidence of a run. A record that cannot be written is missed by the next one's time, and never made up."""
+    fields = fields_of(outcome.reports, seconds=seconds, inventory=outcome.inventory)
     try:
-        return await run(step)
+        with patience(PATIENCE):
+            await evidence.append(Chain.RETENTION, Kind.RETENTION_RUN, fields)
     except LetheError:
-        log(Event.RETENTION_STEP_FAILED, step=step, warning=True)
-        return StepReport(step=step, complete=False)
-
-
-async def _logged(step: str, run: Callable[[str], Awaitable[StepReport]]) -> StepReport:
-    report = await _attempted(step, run)
-    if report.found or not report.complete:
-        log(
-            Event.RETENTION_STEP,
-            step=step,
-            checked=report.checked,
-            found=report.found,
-            deleted=report.deleted,
-            overdue=report.overdue,
-            oldest_overdue_seconds=round(report.oldest_overdue_seconds, 3),
-            complete=report.complete,
-        )
-    return report
-
-
-async def _shorten(retention: Retention, step: str) -> StepReport:
-    """Bring forward the deadlines of what was admitted under a policy that has become shorter."""
-    listing = await retention.policies.all()
-    results: list[Shortened] = []
-    for policy in listing.policies:
-        room = MAX_DOCUMENTS - sum(result.found for result in results)
-        results.append(await shorten(policy, retention.kept, limit=room))
-    found = sum(result.found for result in results)
-    return StepReport(
-        step=step,
-        checked=len(results),
-        found=found,
-        overdue=found - sum(result.shortened for result in results),
-        complete=all(result.complete for result in results) and not listing.unreadable,
-    )
-
-
-async def _each_due(
-    retention: Retention,
-    page: Callable[[], Awaitable[list[Due]]],
-    settle: Callable[[Due], Awaitable[bool]],
-    step: str,
-) -> StepReport:
-    """Settle due documents page after page, until a page is the last, brings nothing new, or the bound is reached."""
-    found = settled = 0
-    oldest = 0.0
-    while found < MAX_DOCUMENTS:
-        dues = await page()
-        now = retention.clock()
-        results = [await settle(due) for due in dues]
-        found += len(dues)
-        settled += sum(results)
-        oldest = max([oldest, *(now - due.since for due in dues)])
-        if len(dues) < PAGE or not any(results):
-            break
-    return StepReport(
-        step=step,
-        checked=found,
-        found=found,
-        deleted=settled,
-        overdue=found - settled,
-        oldest_overdue_seconds=oldest,
-        complete=found < MAX_DOCUMENTS,
-    )
-
-
-async def _purge(retention: Retention, step: str, *, queue: str, dead_letters: bool) -> StepReport:
-    now = retention.clock()
-
-    def overdue(lying: Lying) -> float:
-        too_old = now - lying.enqueued_at - retention.dead_letter_max_age
-        return too_old if dead_letters else now - lying.expires_at
-
-    purged = await retention.queues.purge(queue, dead_letters=dead_letters, overdue=overdue, limit=MAX_MESSAGES)
-    return StepReport(
-        step=step,
-        checked=purged.checked,
-        found=purged.found,
-        deleted=purged.deleted,
-        overdue=purged.found - purged.deleted,
-        oldest_overdue_seconds=purged.oldest_overdue_seconds,
-        complete=purged.complete,
-    )
+        log(Event.RETENTION_RUN_UNRECORDED, warning=True)
