@@ -5,6 +5,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from shared import token_issuers
 from shared.errors import InvalidSettings
+from shared.metrics_setting import METRICS, To
 
 if TYPE_CHECKING:
     from shared.settings import Settings
@@ -15,6 +16,8 @@ _BUS_HOSTS = frozenset({"endpoint", "hostname"})
 """Fields of a connection string in which the SDK looks for the host, in any case."""
 
 _MANAGEMENT = ("https://management.azure.com", "https://management.usgovcloudapi.net", "https://management.chinacloudapi.cn")
+_VAULTS = ".vault.azure.net"
+"""Where keys that sign are: `shared.azure.signer` gets its tokens for these hosts."""
 _AZURE = (".azure.com", ".azure.net", ".azure.us", ".usgovcloudapi.net", ".azure.cn", ".chinacloudapi.cn")
 
 
@@ -28,6 +31,8 @@ def guard_production(settings: "Settings") -> None:
         raise InvalidSettings("LETHE_CLOCK_OFFSET_FILE", "is refused in Azure")
     if settings.webhook_allow_loopback:
         raise InvalidSettings("LETHE_WEBHOOK_ALLOW_LOOPBACK", "is refused in Azure")
+    if settings.exporting.to is To.FILE:
+        raise InvalidSettings(METRICS, "is refused in Azure as a file, which nobody reads there")
     token_issuers.guard_production(settings.token_issuers)
     for name, urls in settings.endpoints.items():
         for url in urls:
@@ -37,6 +42,8 @@ def guard_production(settings: "Settings") -> None:
     # The token for it counts wherever the identity has a role, and anybody can have a name below azure.com.
     if settings.management_endpoint.rstrip("/") not in _MANAGEMENT:
         raise InvalidSettings("LETHE_MANAGEMENT_ENDPOINT", f"must be one of {', '.join(_MANAGEMENT)}, in Azure")
+    if not (_split("LETHE_EVIDENCE_KEY", settings.evidence_key).hostname or "").endswith(_VAULTS):
+        raise InvalidSettings("LETHE_EVIDENCE_KEY", f"must be a key at a host *{_VAULTS} in Azure")
 
 
 def guard_laptop(settings: "Settings") -> None:

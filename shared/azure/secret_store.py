@@ -40,6 +40,9 @@ class SecretStore(Protocol):
     def delete(self, name: str) -> Awaitable[None]:
         """Delete all versions; a secret that is gone is no error."""
 
+    def names(self, prefix: str) -> Awaitable[list[str]]:
+        """Return the names of the secrets that begin so; for those who run the service, because the app may not list."""
+
     def close(self) -> Awaitable[None]:
         """Close connections."""
 
@@ -96,6 +99,10 @@ class FileSecrets:
 
         await _in_thread(remove)
 
+    async def names(self, prefix: str) -> list[str]:
+        """Look through the file."""
+        return [name for name in await _in_thread(self._file.read) if name.startswith(prefix)]
+
     async def close(self) -> None:
         """Nothing is open between two calls."""
 
@@ -149,6 +156,15 @@ class VaultSecrets:
             return
         except (AzureError, OSError):
             raise KeysUnavailable from None
+
+    @patient
+    async def names(self, prefix: str) -> list[str]:
+        """Look through the names of the whole vault, which it hands out in pages; deleted ones are not among them."""
+        try:
+            found = [properties.name async for properties in self._client.list_properties_of_secrets()]
+        except (AzureError, OSError):
+            raise KeysUnavailable from None
+        return [name for name in found if name is not None and name.startswith(prefix)]
 
     async def close(self) -> None:
         """Close the connections."""

@@ -1,8 +1,7 @@
 """Everything that the store holds of one tenant, to be removed when the tenant goes."""
 
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from azure.cosmos.aio import ContainerProxy
 
@@ -21,11 +20,22 @@ _MINE = "SELECT c.id, c.tenantId, c.jobId, c.dataClass, c.scheduled_sequence_num
 
 
 @dataclass(frozen=True, kw_only=True)
-class Removed:
-    """What was removed: documents by class, and the sequence numbers of copies that still wait in a queue."""
+class TenantDocument:
+    """A document of a tenant: its class (the container's name where it has none), and the copy of a message that it knows."""
 
-    counts: Counter[str]
-    waiting_copies: tuple[int, ...]
+    container: str
+    document: Document = field(repr=False)
+
+    @property
+    def data_class(self) -> str:
+        """What it is counted as."""
+        return str(self.document.get("dataClass", self.container))
+
+    @property
+    def waiting_copy(self) -> int | None:
+        """Sequence number of the copy that waits in the queue for this job; with the document nobody knows it any more."""
+        number: int | None = self.document.get("scheduled_sequence_number")
+        return number
 
 
 class TenantDocuments:
@@ -34,20 +44,25 @@ class TenantDocuments:
     def __init__(self, containers: Mapping[str, ContainerProxy]) -> None:
         self._containers = containers
 
-    async def remove(self, tenant: str) -> Removed:
-        """Delete every document of a tenant but its policy; safe to repeat. Raises `StoreUnavailable`."""
-        counts: Counter[str] = Counter()
-        copies = []
-        for name in self._containers:
-            for document in await self._list(name, tenant):
-                await self._delete(name, document)
-                counts[document.get("dataClass", name)] += 1
-                copies.append(document.get("scheduled_sequence_number"))
-        return Removed(counts=counts, waiting_copies=tuple(copy for copy in copies if copy is not None))
+    async def all(self, tenant: str) -> list[TenantDocument]:
+        """Return every document of a tenant but its policy; raises `StoreUnavailable`."""
+        return [
+            TenantDocument(container=name, document=document)
+            for name in self._containers
+            for document in await self._list(name, tenant)
+        ]
 
-    async def remaining(self, tenant: str) -> int:
-        """Count what is left, by reading back; the tombstone does not count."""
-        return sum([len(await self._list(name, tenant)) for name in self._containers])
+    @patient
+    async def delete(self, found: TenantDocument) -> None:
+        """Delete a document; one that is gone is no error. Raises `StoreUnavailable`."""
+        document = found.document
+        key = [document["tenantId"], document["jobId"]] if found.container in BY_JOB else document["tenantId"]
+        try:
+            async with foreign_errors():
+                await self._containers[found.container].delete_item(document["id"], key)
+        except Answered as answer:
+            if answer.status != NOT_FOUND:
+                raise StoreUnavailable from None
 
     @patient
     async def _list(self, name: str, tenant: str) -> list[Document]:
@@ -60,13 +75,3 @@ class TenantDocuments:
                 return [document async for document in found if document["id"] != _KEPT]
         except Answered:
             raise StoreUnavailable from None
-
-    @patient
-    async def _delete(self, name: str, document: Document) -> None:
-        key = [document["tenantId"], document["jobId"]] if name in BY_JOB else document["tenantId"]
-        try:
-            async with foreign_errors():
-                await self._containers[name].delete_item(document["id"], key)
-        except Answered as answer:
-            if answer.status != NOT_FOUND:
-                raise StoreUnavailable from None

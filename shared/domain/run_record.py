@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shared.domain.evidence_anchors import is_anchor
 from shared.domain.evidence_fields import Fields, Scalar
 from shared.domain.inventory import Inventory, inventory_of, is_field
 from shared.domain.step_report import StepReport
@@ -30,9 +31,13 @@ def fields_of(reports: list[StepReport], *, seconds: float, inventory: Inventory
 
 
 def run_of(fields: Fields, *, at: float) -> Run:
-    """Read a run; raises `ValueError` for fields that are no run, which an older or newer app may have written."""
+    """Read a run, without the heads of other chains that its record names.
+
+    Raises `ValueError` for fields that are no run, which an older or newer app may have written.
+    """
     counted = {name: value for name, value in fields.items() if is_field(name)}
-    steps = {name: _report(name, value) for name, value in fields.items() if name != _SECONDS and name not in counted}
+    others = {_SECONDS, *counted, *filter(is_anchor, fields)}
+    steps = {name: _report(name, value) for name, value in fields.items() if name not in others}
     whole = INVENTORY in steps and steps[INVENTORY].complete
     match fields.get(_SECONDS):
         case (int() | float()) as seconds:

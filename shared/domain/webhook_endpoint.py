@@ -63,9 +63,18 @@ def new_endpoint_id() -> str:
     return f"we_{token_hex(16)}"
 
 
+SECRETS_OF = "lethe-{tenant}-webhook-we-"
+"""With what the names of all secrets of a tenant's endpoints begin; perhaps others too, see `is_secret_of`."""
+
+
 def secret_name(tenant: str, endpoint_id: str) -> str:
     """Name of the endpoint's secret in the key store; Key Vault takes letters, digits and hyphens only.
 
     No tenant's id is long enough to make the name of another tenant's secret.
     """
     return f"lethe-{tenant}-webhook-{endpoint_id.replace('_', '-')}"
+
+
+def is_secret_of(tenant: str, name: str) -> bool:
+    """Whether a secret of the key store is that of an endpoint of this tenant, be there such an endpoint or not."""
+    return re.fullmatch(rf"{SECRETS_OF.format(tenant=tenant)}[0-9a-f]{{32}}", name) is not None

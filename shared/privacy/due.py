@@ -8,6 +8,7 @@ from shared.azure.policy_documents import PolicyDocuments
 from shared.clock import Clock
 from shared.concurrently import each
 from shared.domain.step_report import Tally
+from shared.privacy.measured import measure_settled
 from shared.privacy.shorten import shorten
 
 MAX_DOCUMENTS = 20_000
@@ -20,38 +21,50 @@ type Key = tuple[str, str, str]
 
 
 async def settle_due(
-    page: Callable[[], Awaitable[list[Due]]], settle: Callable[[Due], Awaitable[bool]], clock: Clock, tally: Tally
+    page: Callable[[], Awaitable[list[Due]]],
+    settle: Callable[[Due], Awaitable[bool]],
+    may_go: Callable[[list[Due]], Awaitable[list[Due]]],
+    clock: Clock,
+    tally: Tally,
 ) -> None:
     """Settle due documents page after page, until a page brings nothing new, or the bound is reached.
 
     The next page is the read-back: the longest due come first, so that whatever was not settled would be in it. What was
-    written meanwhile, or is still there, counts as overdue, once, and stops nothing.
+    written meanwhile, or is still there, counts as overdue, once, and stops nothing. Of what may not go, because a hold keeps
+    it, nothing is counted.
     """
-    settled: set[Key] = set()
-    stuck: set[Key] = set()
+    settled: dict[Key, Due] = {}
+    passed: set[Key] = set()
+    looked_at = 0
 
     async def one(due: Due) -> None:
         done = await settle(due)
-        (settled if done else stuck).add(_key(due))
         tally.found += 1
         tally.overdue += not done
+        if done:
+            settled[_key(due)] = due
 
     while True:
         dues = await page()
         now = clock()
-        back = settled & {_key(due) for due in dues}
-        tally.deleted += len(settled) - len(back)
+        back = settled.keys() & {_key(due) for due in dues}
+        for key, due in settled.items():
+            if key not in back:
+                tally.deleted += 1
+                measure_settled(due, step=tally.step, now=now)
         tally.overdue += len(back)
-        stuck |= back
         settled.clear()
-        fresh = [due for due in dues if _key(due) not in stuck]
-        if not fresh or tally.checked >= MAX_DOCUMENTS:
+        fresh = [due for due in dues if _key(due) not in passed]
+        if not fresh or looked_at >= MAX_DOCUMENTS:
             tally.complete = len(dues) < PAGE
             return
-        tally.checked += len(fresh)
-        for due in fresh:
+        passed |= {_key(due) for due in fresh}
+        looked_at += len(fresh)
+        going = await may_go(fresh)
+        tally.checked += len(going)
+        for due in going:
             tally.late(now - due.since)
-        await each(fresh, one, at_once=AT_ONCE)
+        await each(going, one, at_once=AT_ONCE)
 
 
 async def shorten_all(policies: PolicyDocuments, kept: KeptDocuments, tally: Tally) -> None:

@@ -1,8 +1,10 @@
 """Steps of the timer over messages: dead letters by age, and refused messages, which expire by themselves."""
 
+from shared import metrics
 from shared.azure.lying import Lying, LyingMessages
 from shared.clock import Clock
 from shared.domain.step_report import Tally
+from shared.privacy.measured import measure_lying
 
 MAX_MESSAGES = 5_000
 """Messages that one step of one run looks at; what is left over is reported as incomplete and comes next time."""
@@ -24,6 +26,7 @@ async def purge_dead_letters(messages: LyingMessages, queue: str, *, max_age: fl
         tally.overdue = max(0, tally.found - tally.deleted)
 
     lying = await _look(messages, queue, dead_letters=True, tally=tally)
+    _measure(lying, queue, metrics.Lying.DEAD_LETTER, now=now, complete=tally.complete)
     tally.found = sum(map(is_due, lying))
     tally.overdue = tally.found
     for each in lying:
@@ -39,11 +42,9 @@ async def expire_rejected(messages: LyingMessages, queue: str, *, grace: float, 
     nobody listens; ``overdue`` counts those that it still shows after ``grace`` seconds and the listening.
     """
     now = clock()
-    expired = {
-        lying.sequence_number: now - lying.expires_at
-        for lying in await _look(messages, queue, dead_letters=False, tally=tally)
-        if lying.expires_at < now
-    }
+    found = await _look(messages, queue, dead_letters=False, tally=tally)
+    _measure(found, queue, metrics.Lying.ACTIVE, now=now, complete=tally.complete)
+    expired = {lying.sequence_number: now - lying.expires_at for lying in found if lying.expires_at < now}
     for seconds in expired.values():
         tally.late(seconds)
     tally.found = len(expired)
@@ -55,6 +56,11 @@ async def expire_rejected(messages: LyingMessages, queue: str, *, grace: float, 
     left = expired.keys() & {lying.sequence_number for lying in again}
     tally.deleted = len(expired) - len(left)
     tally.overdue = sum(expired[number] > grace for number in left)
+
+
+def _measure(lying: list[Lying], queue: str, kind: metrics.Lying, *, now: float, complete: bool) -> None:
+    if complete:
+        measure_lying(queue, kind, oldest_seconds=max((now - each.enqueued_at for each in lying), default=0.0))
 
 
 async def _look(messages: LyingMessages, queue: str, *, dead_letters: bool, tally: Tally) -> list[Lying]:

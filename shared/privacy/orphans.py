@@ -2,13 +2,14 @@
 
 A page of the walk is one query for up to 500 documents, and one write that remembers the place. A run walks one page at the
 least, so that a small store is walked whole each time, and as many more as the walk is behind, up to `MAX_PAGES`; each
-suspect costs one or two reads, each orphan a deletion and its read-back besides.
+suspect costs one or two reads, each orphan a deletion and its read-back besides. One query more asks for the holds.
 """
 
 from dataclasses import dataclass
 from itertools import groupby
 
 from shared.azure.due_documents import Due, DueDocuments
+from shared.azure.holds import Holds
 from shared.azure.stamp_state import StampState
 from shared.azure.traces import PAGE, Traces
 from shared.clock import Clock
@@ -28,15 +29,18 @@ class Orphans:
 
     traces: Traces
     documents: DueDocuments
+    holds: Holds
     state: StampState
     clock: Clock
 
     async def look(self, tally: Tally) -> None:
         """Walk on: delete content and events without a receipt, count receipts that promise an output that is not there.
 
+        Without the receipt nobody can say whether a hold means a document: of a tenant with a hold all are left.
         ``found`` and ``overdue`` are of this run's part of the way. A missing output cannot be repaired: it is overdue.
         """
         began = self.clock()
+        holding = {hold.tenant_id for hold in await self.holds.standing()}
         walk = await self._read() or Walk.starting(began)
         rounds = pages = 0
         while not rounds and (not pages or (walk.is_behind(began) and pages < MAX_PAGES)):
@@ -45,7 +49,7 @@ class Orphans:
             is_last = len(page) < PAGE
             if not is_last and len(jobs) > 1:
                 jobs.pop()  # it may be cut; the next page begins with it
-            await each(jobs, lambda job: self._job(job, tally), at_once=AT_ONCE)
+            await each(jobs, lambda job: self._job(job, holding, tally), at_once=AT_ONCE)
             tally.checked += sum(map(len, jobs))
             walk = walk.round(self.clock()) if is_last else walk.at(jobs[-1][0].job_id)
             await self._write(walk)
@@ -53,8 +57,8 @@ class Orphans:
             rounds += is_last
         tally.complete = walk.is_complete(self.clock())
 
-    async def _job(self, job: tuple[Trace, ...], tally: Tally) -> None:
-        suspects = orphans(job, now=self.clock())
+    async def _job(self, job: tuple[Trace, ...], holding: set[str], tally: Tally) -> None:
+        suspects = [] if job[0].tenant_id in holding else orphans(job, now=self.clock())
         if suspects and await self.traces.read("receipt", of=suspects[0]) is None:
             for orphan in suspects:
                 due = _due(orphan, since=self.clock())

@@ -7,15 +7,12 @@ import time
 from dataclasses import dataclass
 from functools import partial
 
-from shared.azure.counts import Counts
 from shared.azure.due_documents import DueDocuments
 from shared.azure.evidence import Evidence
 from shared.azure.kept_documents import KeptDocuments
 from shared.azure.lying import LyingMessages
 from shared.azure.policy_documents import PolicyDocuments
-from shared.azure.probes import Probes
-from shared.azure.stamp_state import StampState
-from shared.azure.traces import Traces
+from shared.azure.timer_stores import TimerStores
 from shared.clock import Clock
 from shared.delivery.announce import reannounce
 from shared.delivery.services import Webhooks
@@ -25,14 +22,19 @@ from shared.domain.run_record import INVENTORY, fields_of
 from shared.domain.step_report import StepReport
 from shared.errors import LetheError
 from shared.patience import patience, remembering_who_is_away
+from shared.privacy import hold_steps
 from shared.privacy.configuration import Configuration
 from shared.privacy.configuration import report as report_configuration
-from shared.privacy.due import settle_due, shorten_all
+from shared.privacy.due import MAX_DOCUMENTS, settle_due, shorten_all
+from shared.privacy.erasure import enforce_erasures
+from shared.privacy.holding import Holding
+from shared.privacy.measured import measure, measure_inventory
 from shared.privacy.messages import expire_rejected, purge_dead_letters
 from shared.privacy.orphans import Orphans
 from shared.privacy.probing import Probing
 from shared.privacy.steps import PATIENCE, Step, attempt, reported, run_all
 from shared.privacy.stocktaking import Stocktaking, count_abandoned
+from shared.privacy.sweep import Erasing
 from shared.telemetry import Event, log
 
 QUEUES = ("generation-requests", "generation-rejected", "webhook-deliveries")
@@ -50,11 +52,10 @@ class Retention:
     webhooks: Webhooks
     policies: PolicyDocuments
     kept: KeptDocuments
-    traces: Traces
-    counts: Counts
-    probes: Probes
-    state: StampState
+    stores: TimerStores
     configuration: Configuration
+    holding: Holding
+    erasing: Erasing
     evidence: Evidence
     clock: Clock
     dead_letter_max_age: int
@@ -74,12 +75,15 @@ class RunOutcome:
 async def enforce(retention: Retention) -> RunOutcome:
     """Run every step once, report each, and record the run. Two runs at once do each other no harm."""
     began = time.monotonic()
-    stock = Stocktaking(counts=retention.counts, management=retention.configuration.management, clock=retention.clock)
+    stock = Stocktaking(counts=retention.stores.counts, management=retention.configuration.management, clock=retention.clock)
     steps = {**_steps(retention), INVENTORY: stock.take}
     with remembering_who_is_away():
         reports = await run_all(steps, seconds=retention.budget, quiet=frozenset({CONFIGURATION}))
         outcome = RunOutcome(reports=reports, inventory=stock.inventory)
-        await _record(outcome, retention.evidence, seconds=time.monotonic() - began)
+        seconds = time.monotonic() - began
+        await _record(outcome, retention.evidence, seconds=seconds)
+    measure(reports, seconds=seconds)
+    measure_inventory(stock.inventory)
     return outcome
 
 
@@ -89,17 +93,24 @@ async def check_configuration(retention: Retention) -> StepReport:
 
 
 def _steps(retention: Retention) -> dict[str, Step]:
-    clock, documents, messages = retention.clock, retention.documents, retention.messages
-    orphans = Orphans(traces=retention.traces, documents=documents, state=retention.state, clock=clock)
-    probing = Probing(probes=retention.probes, state=retention.state, clock=clock, grace=retention.grace)
+    clock, stores, documents, messages = retention.clock, retention.stores, retention.documents, retention.messages
+    holding = retention.holding
+    may_go = partial(hold_steps.not_held, holding=holding)
+    orphans = Orphans(traces=stores.traces, documents=documents, holds=holding.holds, state=stores.state, clock=clock)
+    probing = Probing(probes=stores.probes, state=stores.state, clock=clock, grace=retention.grace)
     return {
+        "holds": reported(partial(hold_steps.mark, holding, limit=MAX_DOCUMENTS)),
+        "held_documents": reported(partial(hold_steps.count, holding)),
         "shortened_deadlines": partial(shorten_all, retention.policies, retention.kept),
-        "expired_documents": partial(settle_due, documents.expired, documents.delete, clock),
-        "forgotten_contents": partial(settle_due, documents.forgettable, documents.forget_content, clock),
+        "erasures": reported(partial(enforce_erasures, retention.erasing)),
+        "expired_documents": partial(settle_due, documents.expired, documents.delete, may_go, clock),
+        "forgotten_contents": partial(settle_due, documents.forgettable, documents.forget_content, may_go, clock),
         "rejected_messages": lambda tally: expire_rejected(messages, REJECTED, grace=retention.grace, clock=clock, tally=tally),
         **{f"dead_letters_{queue.replace('-', '_')}": _dead_letters(retention, queue) for queue in QUEUES},
         "orphans": orphans.look,
-        "abandoned_claims": lambda tally: count_abandoned(retention.counts, lease=retention.lease, clock=clock, tally=tally),
+        "abandoned_claims": lambda tally: count_abandoned(
+            retention.stores.counts, lease=retention.lease, clock=clock, tally=tally
+        ),
         "undelivered_events": partial(reannounce, retention.webhooks),
         "probe": probing.look,
         CONFIGURATION: _configuration(retention),

@@ -1,6 +1,7 @@
 """What a test does with the queues beyond `local.demo.client`: messages with properties, and all that a peek shows."""
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,8 @@ from azure.servicebus.amqp import AmqpAnnotatedMessage, AmqpMessageBodyType, Amq
 from tests.privacy.cases import Case
 
 REQUESTS, REJECTED = "generation-requests", "generation-rejected"
+DEAD = ", dead letters"
+"""Behind the name of a queue: its dead-letter queue."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,14 @@ def peek(connection: str, queue: str, *, dead_letters: bool = False) -> list[Pee
         return [_peeked(message) for message in messages]
 
 
+def peek_everything(connection: str, queues: Iterable[str]) -> dict[str, list[Peeked]]:
+    """Look at the messages of several queues and of their dead-letter queues, all at once: each look is a second of waiting."""
+    wanted = {f"{queue}{DEAD if dead else ''}": (queue, dead) for queue in queues for dead in (False, True)}
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        found = pool.map(lambda one: peek(connection, one[0], dead_letters=one[1]), wanted.values())
+        return dict(zip(wanted, found, strict=True))
+
+
 def _message(case: Case) -> ServiceBusMessage | AmqpAnnotatedMessage:
     if not case.is_amqp_value:
         return ServiceBusMessage(case.body, **case.properties)
@@ -59,7 +70,7 @@ def _peeked(message: ServiceBusReceivedMessage) -> Peeked:
     has_data = message.body_type is AmqpMessageBodyType.DATA
     reasons = message.dead_letter_reason, message.dead_letter_error_description
     return Peeked(
-        body=b"".join(bytes(part) for part in message.body) if has_data else b"",
+        body=b"".join(bytes(part) for part in message.body) if has_data else str(message.body).encode(),
         reason=str(properties.get("reason") or message.dead_letter_reason or ""),
         own=repr((message.message_id, message.session_id, message.raw_amqp_message.annotations, reasons)),
         properties=repr(

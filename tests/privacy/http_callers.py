@@ -15,7 +15,7 @@ from tests.system.callers import ANOTHERS_KEY, read
 from tests.system.http import Http
 
 NAMES = ("name", "upn", "preferred_username", "email", "given_name", "app_displayname", "jti")
-TENANTS_ROLE = "Lethe.Submit"
+TENANTS_ROLES = ["Lethe.Submit", "Lethe.Privacy"]
 
 type Claims = dict[str, Any]
 
@@ -29,7 +29,7 @@ def claims(planted: Planting) -> Claims:
 def accepted(flock: Flock, http: Http) -> str:
     """A good token, but for all that it says besides."""
     planted = Planting(flock=flock, path="an accepted token")
-    return http.token("contoso", claims=claims(planted) | {"roles": [TENANTS_ROLE, planted("claim roles")]})
+    return http.token("contoso", claims=claims(planted) | {"roles": [*TENANTS_ROLES, planted("claim roles")]})
 
 
 def _forged(planted: Planting, http: Http) -> str:

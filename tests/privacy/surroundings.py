@@ -10,7 +10,7 @@ import httpx2
 from tests.privacy import bus
 from tests.privacy.journey import Journey
 
-_CONTAINERS = ("generations", "policies", "webhook-endpoints", "privacy", "abuse-monitoring", "fine-tuning", "evidence")
+CONTAINERS = ("generations", "policies", "webhook-endpoints", "privacy", "abuse-monitoring", "fine-tuning", "evidence")
 _DIGEST = re.compile(rb"(?<![0-9a-f])(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})(?![0-9a-f])")
 
 
@@ -19,7 +19,7 @@ def content_free_documents(journey: Journey, *, but: str | None = None) -> bytes
     with journey.stack.client() as client:
         documents = [
             document
-            for name in _CONTAINERS
+            for name in CONTAINERS
             if name != but
             for document in client.container(name).query_items("SELECT * FROM c", enable_cross_partition_query=True)
             if document.get("dataClass") != "output"

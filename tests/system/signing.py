@@ -98,9 +98,9 @@ class Tenant:
         """Send a request with these application properties."""
         self.stack.submit([envelope], application_properties=signature, **properties)
 
-    def answer(self, batch: str) -> str:
+    def answer(self, batch: str, *, seconds: float = 30) -> str:
         """What the model said to the one job of a batch, once it has ended."""
-        [output] = self.stack.wait_for_outputs(self.name, batch, 1)
+        [output] = self.stack.wait_for_outputs(self.name, batch, 1, seconds=seconds)
         return text_of(output)
 
     def refusals(self, envelope: dict[str, Any], count: int = 1) -> list[Refused]:

@@ -186,6 +186,15 @@ def test_what_was_deleted_is_gone_and_its_key_burnt(http: Http) -> None:
     assert [(message.properties["reason"], message.properties["field"]) for message in rejected] == [("conflict", "custom_id")]
 
 
+def test_what_once_waited_as_a_copy_is_deleted_at_once(http: Http) -> None:
+    """Its receipt still names the copy, which waits no more: that is not looked for longer than a caller waits."""
+    generation = http.submit(f"[[status:429:2:3]] {uuid4()}")
+    assert http.ended(generation)["status"] == "completed"
+    [receipt] = http.documents("receipt", generation)
+    assert receipt["scheduled_sequence_number"] is not None
+    assert http.call("DELETE", f"/v1/generations/{generation}").status == 204
+
+
 def test_after_the_deadline_the_receipt_answers_410_though_the_output_still_lies_there(http: Http) -> None:
     request = line(expires_after=600)
     generation = http.submit(**request)

@@ -173,7 +173,7 @@ def test_an_outage_that_outlasts_the_signature_loses_no_signed_message(stack: St
     change_app_settings(stack, LETHE_MAX_DELIVERY_COUNT="20")
     stack.kill("host")
     stack.advance(301)
-    assert tenant.answer("outlasting") == "outlasting"
+    assert tenant.answer("outlasting", seconds=60) == "outlasting"
 
 
 def _now(stack: Stack) -> float:

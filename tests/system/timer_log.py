@@ -9,7 +9,10 @@ from shared.domain.run_record import Run, run_of
 from tests.system.seeding import now
 from tests.system.stack import Stack, wait_for
 
-STORE_STEPS = {"shortened_deadlines", "expired_documents", "forgotten_contents", "orphans", "abandoned_claims", "probe"}
+STORE_STEPS = {
+    *("holds", "held_documents", "shortened_deadlines", "erasures", "expired_documents", "forgotten_contents"),
+    *("orphans", "abandoned_claims", "undelivered_events", "probe"),
+}
 QUEUE_STEPS = {
     "rejected_messages",
     "dead_letters_generation_requests",

@@ -17,6 +17,7 @@ class Store:
     names: list[str]
     refusing: set[str] = field(default_factory=set)
     lying: set[str] = field(default_factory=set)
+    held: set[str] = field(default_factory=set)
     pages: int = 0
 
     async def page(self) -> list[Due]:
@@ -30,9 +31,12 @@ class Store:
             self.names.remove(due.document_id)
         return True
 
+    async def may_go(self, dues: list[Due]) -> list[Due]:
+        return [due for due in dues if due.document_id not in self.held]
+
     async def run(self) -> StepReport:
         tally = Tally(step="due")
-        await settle_due(self.page, self.settle, lambda: NOW, tally)
+        await settle_due(self.page, self.settle, self.may_go, lambda: NOW, tally)
         return tally.report()
 
 
@@ -67,6 +71,11 @@ async def test_what_was_written_meanwhile_counts_once_and_stops_nothing() -> Non
 async def test_what_is_still_there_was_not_deleted_whatever_the_store_has_said() -> None:
     report = await Store(names=names(4), lying={"d1"}).run()
     assert (report.found, report.deleted, report.overdue, report.complete) == (4, 3, 1, True)
+
+
+async def test_what_a_hold_keeps_is_not_counted_and_stops_nothing() -> None:
+    report = await Store(names=names(7), held={"d0", "d4"}).run()
+    assert (report.checked, report.found, report.deleted, report.overdue, report.complete) == (5, 5, 5, 0, True)
 
 
 async def test_a_page_of_nothing_but_what_cannot_be_deleted_hides_the_rest() -> None:

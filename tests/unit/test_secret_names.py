@@ -29,3 +29,14 @@ def test_no_two_secrets_of_any_tenants_have_the_same_name(tenants: set[str]) -> 
     ]
     assert all(one != other for one, other in combinations(names, 2))
     assert all(re.fullmatch(r"[0-9a-zA-Z-]{1,127}", name) for name in names), "Key Vault takes no other names"
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(tenant=TENANTS | SPEAKING, other=TENANTS | SPEAKING)
+def test_the_secrets_of_endpoints_are_known_by_their_names_and_no_other_is_taken_for_one(tenant: str, other: str) -> None:
+    own = webhook_endpoint.secret_name(tenant, webhook_endpoint.new_endpoint_id())
+    assert own.startswith(webhook_endpoint.SECRETS_OF.format(tenant=tenant))
+    assert webhook_endpoint.is_secret_of(tenant, own)
+    assert webhook_endpoint.is_secret_of(other, own) is (other == tenant)
+    others = [submission.secret_name(tenant), f"{own}-content", *(f"lethe-{tenant}-{purpose}" for purpose in Purpose)]
+    assert not any(webhook_endpoint.is_secret_of(each, name) for name in others for each in (tenant, other))

@@ -2,15 +2,17 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from shared.azure.secret_store import KEPT_VERSIONS, FileSecrets, VaultSecrets, open_secrets
 from shared.errors import InvalidSettings, KeysUnavailable
+from shared.patience import patience
 from tests.parts import ROOT
 
 if TYPE_CHECKING:
@@ -64,6 +66,20 @@ async def test_what_is_deleted_is_in_no_file(tmp_path: Path) -> None:
     assert b"canary" not in contents(tmp_path)
 
 
+async def test_secrets_are_listed_by_the_beginning_of_their_names(tmp_path: Path) -> None:
+    vault = Vault()
+    for secrets in (FileSecrets(tmp_path / "secrets.json"), VaultSecrets(cast("SecretClient", vault))):
+        assert await secrets.names("lethe-") == []
+        for name in (NAME, "lethe-contoso-submission", "lethe-fabrikam-webhook-we-1"):
+            await secrets.put(name, "whsec_1")
+        assert await secrets.names("lethe-contoso-webhook-") == [NAME]
+        await secrets.delete(NAME)
+        assert await secrets.names("lethe-contoso-webhook-") == []
+    vault.is_away = True
+    with patience(0), pytest.raises(KeysUnavailable):
+        await secrets.names("lethe-")
+
+
 async def test_only_the_owner_may_read_the_file(tmp_path: Path) -> None:
     await FileSecrets(tmp_path / "secrets.json").put(NAME, "whsec_1")
     assert modes(tmp_path) == {0o600}
@@ -94,6 +110,7 @@ class Vault:
         self.versions: dict[str, list[str]] = {}
         self.reads = 0
         self.disabled: list[str] = []
+        self.is_away = False
 
     async def set_secret(self, name: str, value: str) -> SimpleNamespace:
         self.versions.setdefault(name, []).append(value)
@@ -109,6 +126,12 @@ class Vault:
         if name not in self.versions:
             raise ResourceNotFoundError
         self.disabled += [] if enabled else [version]
+
+    async def list_properties_of_secrets(self) -> AsyncIterator[SimpleNamespace]:
+        if self.is_away:
+            raise HttpResponseError
+        for name in self.versions:
+            yield SimpleNamespace(name=name)
 
     async def delete_secret(self, name: str) -> None:
         if self.versions.pop(name, None) is None:
