@@ -4,6 +4,10 @@ from pathlib import Path
 
 import azure.functions as func
 
+from functions import web
+from functions.faces import Face
+from functions.runtime import composition
+
 privacy_page = func.Blueprint()
 
 _FILES = Path(__file__).parent / "page"
@@ -36,11 +40,23 @@ async def get_privacy_page(request: func.HttpRequest) -> func.HttpResponse:  # n
     return _file("index.html")
 
 
+@privacy_page.route("privacy/overview", trigger_arg_name="request", methods=["GET"])
+async def get_privacy_overview(request: func.HttpRequest) -> func.HttpResponse:
+    """Tell the page's figures; they name no tenant."""
+    return await web.answer_anybody(request, Face.LETHE, _overview)
+
+
 @privacy_page.route("privacy/assets/{name}", trigger_arg_name="request", methods=["GET"])
 async def get_privacy_asset(request: func.HttpRequest) -> func.HttpResponse:
     """Serve a file of the page; there are no others."""
     name = request.route_params["name"]
     return _file(name) if name in _TYPES else func.HttpResponse(status_code=404, headers=_HEADERS)
+
+
+async def _overview(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - a handler's shape
+    from shared.privacy.overview import overview
+
+    return web.json_response(await overview(composition().overview))
 
 
 def _file(name: str) -> func.HttpResponse:

@@ -5,10 +5,12 @@ Everything is read from the evidence, but for the deadlines ahead, which are cou
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from shared.azure.counts import Counts
 from shared.domain.evidence import Chain
+from shared.domain.evidence_head import Purpose
 from shared.domain.inventory import Inventory
 from shared.domain.json_document import Json
 from shared.domain.residue import PLACES
@@ -19,12 +21,21 @@ HOUR = 3600
 _SHOWN = (("1 h", HOUR), ("6 h", 6 * HOUR), ("24 h", 24 * HOUR), ("3 d", 72 * HOUR), ("7 d", 168 * HOUR), ("30 d", 720 * HOUR))
 """Borders of the histogram of deadlines: label, and seconds from now; nothing that is kept has a later one."""
 _RUNS = 288
-_NOT_LATE = frozenset({"undelivered_events", "configuration", "abandoned", "inventory"})
+_NOT_LATE = frozenset({"undelivered_events", "configuration", "abandoned_claims", "inventory", "evidence"})
 """Steps whose age is not one of content past its deadline."""
 
 
-async def overview(statements: Statements, counts: Counts) -> Json:
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """What the page's figures are made from."""
+
+    statements: Statements
+    counts: Counts
+
+
+async def overview(made_from: Overview) -> Json:
     """Return the figures of the page; raises `StoreUnavailable`."""
+    statements, counts = made_from.statements, made_from.counts
     shown = await runs(statements, _RUNS)
     last = shown[0] if shown else None
     return {
@@ -79,7 +90,7 @@ def _days(shown: Iterable[Run]) -> list[Json]:
 
 async def _figures(statements: Statements, last: Run | None) -> Json:
     """Single figures under the names that people read; None is what is not known."""
-    head = await statements.evidence.head(Chain.RETENTION)
+    head = await statements.evidence.signed(Chain.RETENTION, Purpose.HEAD)
     steps = last.steps if last else {}
     holds, erasures = steps.get("holds"), steps.get("erasures")
     depths = last.inventory.queues.values() if last else ()
@@ -88,6 +99,6 @@ async def _figures(statements: Statements, last: Run | None) -> Json:
         "Dead letters": sum(depth.dead_lettered for depth in depths) if known else None,
         "Items under a hold": holds.checked if holds and holds.complete else None,
         "Erasures under way": erasures.found if erasures and erasures.complete else None,
-        "Runs on record": head.sequence if head else 0,
+        "Runs on record": head.head.sequence if head and head.head else None,
         "Last run took (s)": last.seconds if last else None,
     }

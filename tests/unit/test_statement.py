@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.domain.drift import Drift
+from shared.domain.inventory import Inventory
 from shared.domain.promises import PROMISES, Basis
 from shared.domain.run_record import Run
 from shared.domain.statement import Seen, State, Why, as_json, state, statement
@@ -19,7 +20,7 @@ STEPS = {step for promise in PROMISES for step in promise.steps}
 def run(*changed: StepReport, at: float = NOW - 10) -> Run:
     """A run in which every step looked at everything and found nothing late, but for what is changed."""
     steps = {step: StepReport(step=step, checked=3, found=2, deleted=2, oldest_overdue_seconds=40.0) for step in STEPS}
-    return Run(at=at, seconds=1.0, steps=steps | {report.step: report for report in changed})
+    return Run(at=at, seconds=1.0, inventory=Inventory(), steps=steps | {report.step: report for report in changed})
 
 
 GOOD = Seen(now=NOW, interval=INTERVAL, grace=GRACE, run=run(), findings=frozenset())
