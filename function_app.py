@@ -5,8 +5,10 @@ import azure.functions as func
 from functions.generation import generation
 from functions.generations_http import generations_http
 from functions.health import health
+from functions.holds_http import holds_http
 from functions.openai_http import openai_http
 from functions.retention import retention
+from functions.subjects_http import subjects_http
 from functions.webhook_endpoints_http import webhook_endpoints_http
 from functions.webhooks import webhooks
 from shared import settings
@@ -14,5 +16,15 @@ from shared import settings
 settings.load()  # a wrong setting stops the start, with its name
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-for blueprint in (generation, webhooks, retention, generations_http, openai_http, webhook_endpoints_http, health):
+for blueprint in (
+    generation,
+    webhooks,
+    retention,
+    generations_http,
+    openai_http,
+    webhook_endpoints_http,
+    holds_http,
+    subjects_http,
+    health,
+):
     app.register_functions(blueprint)

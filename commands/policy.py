@@ -1,96 +1,46 @@
 """``python -m commands.policy``: bring tenants in, change their policies, let them go.
 
 Works on the stores directly, with the identity and the settings of the machine it runs on (``--settings`` reads them from a
-``local.settings.json``). Who the operator is, a token says: app-only, for Lethe's audience, with role Lethe.Operator, in the
-variable LETHE_OPERATOR_TOKEN or in a file. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 waits for a second
-principal.
+``local.settings.json``), in the name of an operator (`commands.session`). Exit codes: 0 done, 1 refused or failed, 2 wrong
+usage, 3 waits for a second principal.
 """
 
 import argparse
-import asyncio
-import json
-import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from commands import report
-from shared import settings
-from shared.domain.principal import Role
-from shared.errors import Forbidden, InvalidPolicy, InvalidSettings, LetheError, NotFound, Unauthenticated, WriteConflict
+from commands import report, session
+from shared.errors import NotFound
 
 if TYPE_CHECKING:
     from shared.composition import Composition
     from shared.domain.principal import Principal
+    from shared.settings import Settings
 
-TOKEN = "LETHE_OPERATOR_TOKEN"  # noqa: S105 - the name of a variable
 WAITS = 3
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     chosen = _parser().parse_args(arguments)
-    try:
-        if chosen.settings:
-            _take(chosen.settings)
-        return asyncio.run(_run(chosen))
-    except InvalidPolicy as invalid:
-        report.problems(invalid)
-    except (InvalidSettings, WriteConflict) as error:
-        report.failed(str(error))
-    except NotFound:
-        report.failed("There is no such tenant.")
-    except (Unauthenticated, Forbidden) as refused:
-        report.failed(f"{refused} ({refused.denial}): set {TOKEN} to an app-only token with role {Role.OPERATOR}.")
-    except LetheError as error:
-        report.failed(f"{error} ({type(error).__name__})")
-    except OSError as error:
-        report.failed(f"A file cannot be read: {error.strerror}.")
-    except Exception as error:  # noqa: BLE001 - the edge: the text of whatever was not foreseen may quote what it was given
-        report.failed(f"The command failed inside ({type(error).__name__}).")
-    return 1
+    return session.run(chosen, partial(_work, chosen))
 
 
-def _take(path: Path) -> None:
-    """Let the settings of a file count as those of the environment; raises `InvalidSettings`."""
-    try:
-        os.environ.update(json.loads(path.read_text(encoding="utf-8"))["Values"])
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise InvalidSettings("--settings", "must be a local.settings.json") from None
-
-
-async def _run(chosen: argparse.Namespace) -> int:
-    from shared.composition import Composition  # noqa: PLC0415 - the SDKs take over a second, which --help need not pay
-    from shared.telemetry import quieten_libraries  # noqa: PLC0415
-
-    quieten_libraries()
-    composition = Composition(settings.load())
-    try:
-        actor = await _actor(chosen, composition)
-        match chosen.command:
-            case "list":
-                report.listing(await composition.tenants.policies.all())
-            case "show":
-                await _show(chosen, composition)
-            case "diff" | "apply":
-                return await _apply(chosen, actor, composition)
-            case "rotate":
-                await _rotate(chosen, actor, composition)
-            case "offboard":
-                await _offboard(chosen, actor, composition)
-    finally:
-        await composition.close()
+async def _work(chosen: argparse.Namespace, composition: "Composition", actor: "Principal", _settings: "Settings") -> int:
+    match chosen.command:
+        case "list":
+            report.listing(await composition.tenants.policies.all())
+        case "show":
+            await _show(chosen, composition)
+        case "diff" | "apply":
+            return await _apply(chosen, actor, composition)
+        case "rotate":
+            await _rotate(chosen, actor, composition)
+        case "offboard":
+            await _offboard(chosen, actor, composition)
     return 0
-
-
-async def _actor(chosen: argparse.Namespace, composition: "Composition") -> "Principal":
-    """Authenticate the operator, as the HTTP faces do; raises `Unauthenticated` and `Forbidden`."""
-    token = (
-        chosen.token_file.read_text(encoding="ascii", errors="replace").strip() if chosen.token_file else os.environ.get(TOKEN)
-    )
-    caller = await composition.callers.authenticate(f"Bearer {token}" if token else None)
-    caller.require(Role.OPERATOR)
-    return caller.principal
 
 
 async def _show(chosen: argparse.Namespace, composition: "Composition") -> None:
@@ -132,9 +82,7 @@ async def _offboard(chosen: argparse.Namespace, actor: "Principal", composition:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m commands.policy", description="Tenants of this stamp and their policies.")
-    parser.add_argument("--settings", type=Path, help="a local.settings.json with the app's settings")
-    parser.add_argument("--token-file", type=Path, help=f"a file with the operator's token (else the variable {TOKEN})")
+    parser = session.parser("policy", "Tenants of this stamp and their policies.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="list tenants")
     commands.add_parser("show", help="print a tenant's policy").add_argument("tenant")

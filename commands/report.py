@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from shared.tenants.offboard import Receipt
     from shared.tenants.plan import Plan
 
+_END_OF_TIME = 253_402_300_800
+"""The year 10000, which `datetime` does not know."""
+
 
 def listing(found: Listing) -> None:
     """Print a line for each tenant."""
@@ -29,7 +32,7 @@ def policy(found: StoredPolicy) -> None:
     if found.policy is not None:
         _say(json.dumps(as_json(found.policy), indent=2))
     elif found.offboarded_at is not None:
-        _say(f"offboarded {_moment(found.offboarded_at)}")
+        _say(f"offboarded {moment(found.offboarded_at)}")
     else:
         failed("The policy cannot be read: apply one.")
 
@@ -85,14 +88,14 @@ def offboarded(receipt: "Receipt") -> None:
         "dead_letters": "gone with the timer's first run after LETHE_DEAD_LETTER_MAX_AGE_SECONDS",
     }
     if receipt.rejected_messages_until is not None:
-        left["messages_rejected_before"] = f"gone {_moment(receipt.rejected_messages_until)}"
+        left["messages_rejected_before"] = f"gone {moment(receipt.rejected_messages_until)}"
     left["backups_and_deleted_keys"] = "recoverable until the account's backup horizon and the vault's recovery days end"
     _say(
         json.dumps(
             {
                 "tenant": receipt.tenant,
-                "offboarded_at": _moment(receipt.offboarded_at),
-                "completed_at": _moment(receipt.completed_at),
+                "offboarded_at": moment(receipt.offboarded_at),
+                "completed_at": moment(receipt.completed_at),
                 "removed": receipt.removed,
                 "keys": "deleted",
                 "left": left,
@@ -130,5 +133,8 @@ def _shown(value: object) -> str:
     return json.dumps(value)
 
 
-def _moment(at: float) -> str:
+def moment(at: float) -> str:
+    """A time as people read it; what is none, such as one that somebody put into evidence, as the number that it is."""
+    if not 0 <= at < _END_OF_TIME:
+        return f"{at:g} s"
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -21,9 +21,12 @@ def composition() -> "Composition":
     """Build the process's objects on first use: importing the SDKs takes over a second, which indexing must not pay."""
     from shared import settings
     from shared.composition import Composition
+    from shared.exporting import start
 
     quieten_libraries()
-    return Composition(settings.load())
+    chosen = settings.load()
+    start(chosen.exporting, chosen.stamp.geography)
+    return Composition(chosen)
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 
 from functions.faces import Answer, Face, answer_to
+from functions.refusals import count_refusal
 from functions.runtime import composition
 from shared.domain.json_document import Json, parse_object
 from shared.domain.principal import Role
@@ -27,6 +28,10 @@ type PublicHandler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 _STATIC_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _SERVER_ERROR = 500
+
+DEFAULT_PAGE = 20
+LARGEST_PAGE = 100
+"""Entries of a list in one answer."""
 
 PATIENCE_SECONDS = 5
 """A caller who waits is better told to come again."""
@@ -73,9 +78,22 @@ def read_json(request: func.HttpRequest) -> Json:
     return parse_object(body, max_bytes=limit)
 
 
+def page_size(request: func.HttpRequest) -> int:
+    """Return how many entries of a list are asked for; raises `RequestRefused`."""
+    given = request.params.get("limit", str(DEFAULT_PAGE))
+    if not given.isascii() or not given.isdigit() or not 1 <= int(given) <= LARGEST_PAGE:
+        raise RequestRefused(Reason.INVALID_VALUE, "limit")
+    return int(given)
+
+
 def json_response(value: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
     """Write a JSON answer, which nobody on the way may keep."""
     return _response(value, status=status, mimetype="application/json", headers=headers or {})
+
+
+def lines_response(lines: bytes) -> func.HttpResponse:
+    """Write an answer of JSON lines, which nobody on the way may keep."""
+    return func.HttpResponse(lines, status_code=200, mimetype="application/x-ndjson", headers=_STATIC_HEADERS)
 
 
 def empty_response(*, status: int = 204, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
@@ -86,6 +104,7 @@ def empty_response(*, status: int = 204, headers: Mapping[str, str] | None = Non
 def _refusal(error: Exception, face: Face) -> func.HttpResponse:
     refusal = answer_to(error)
     _log(error, refusal)
+    count_refusal(error)
     body, mimetype = refusal.written_for(face)
     return _response(body, status=refusal.status, mimetype=mimetype, headers=refusal.headers)
 

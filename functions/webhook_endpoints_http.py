@@ -9,12 +9,8 @@ from shared.callers import Caller
 from shared.domain.principal import Role
 from shared.domain.validation import validate
 from shared.domain.webhook_requests import CreateEndpoint, RotateSecret, SendTest, UpdateEndpoint
-from shared.errors import Reason, RequestRefused
 
 webhook_endpoints_http = func.Blueprint()
-
-DEFAULT_PAGE = 20
-LARGEST_PAGE = 100
 
 
 @webhook_endpoints_http.route("openai/v1/webhook_endpoints", trigger_arg_name="request", methods=["POST"])
@@ -73,7 +69,7 @@ async def _list(request: func.HttpRequest, caller: Caller) -> func.HttpResponse:
     from shared.delivery.endpoints import list_endpoints
 
     page = await list_endpoints(
-        _tenant(caller), after=request.params.get("after"), limit=_limit(request), webhooks=composition().webhooks
+        _tenant(caller), after=request.params.get("after"), limit=web.page_size(request), webhooks=composition().webhooks
     )
     return web.json_response(page.as_json())
 
@@ -132,10 +128,3 @@ def _tenant(caller: Caller) -> str:
 
 def _id(request: func.HttpRequest) -> str:
     return str(request.route_params["id"])
-
-
-def _limit(request: func.HttpRequest) -> int:
-    given = request.params.get("limit", str(DEFAULT_PAGE))
-    if not given.isascii() or not given.isdigit() or not 1 <= int(given) <= LARGEST_PAGE:
-        raise RequestRefused(Reason.INVALID_VALUE, "limit")
-    return int(given)

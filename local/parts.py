@@ -16,6 +16,7 @@ PORTS = {
     "issuer": ("LETHE_ISSUER_PORT", 8083),
     "receiver": ("LETHE_RECEIVER_PORT", 8084),
     "management": ("LETHE_MANAGEMENT_PORT", 8085),
+    "vault": ("LETHE_VAULT_PORT", 8086),
 }
 """Part: (environment variable, default port). 0 means any free port."""
 

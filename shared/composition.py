@@ -12,18 +12,25 @@ from shared.azure.census import Census
 from shared.azure.cosmos import Cosmos
 from shared.azure.credential import app_credential
 from shared.azure.due_documents import DueDocuments
+from shared.azure.erasures import Erasures
 from shared.azure.events import Events
 from shared.azure.evidence import Evidence
 from shared.azure.generations import Generations
+from shared.azure.held_jobs import HeldJobs
+from shared.azure.holds import Holds
 from shared.azure.kept_documents import KeptDocuments
 from shared.azure.keys import KeyStore, open_store
 from shared.azure.management import Management
+from shared.azure.markers import CACHE_SECONDS as MARKER_CACHE_SECONDS
+from shared.azure.markers import Markers
 from shared.azure.model import Models
 from shared.azure.policies import CACHE_SECONDS, Policies
 from shared.azure.policy_documents import PolicyDocuments
 from shared.azure.queues import Queues
 from shared.azure.records import Records
 from shared.azure.secret_store import SecretStore, open_secrets
+from shared.azure.signer import VaultSigner
+from shared.azure.subject_documents import SubjectDocuments
 from shared.azure.submission_secrets import SubmissionSecrets
 from shared.azure.tenant_documents import OF_TENANTS, TenantDocuments
 from shared.azure.webhook_endpoints import WebhookEndpoints
@@ -36,7 +43,9 @@ from shared.generation.services import Limits, Services
 from shared.generation.throttle import Throttle
 from shared.identity import Verifier
 from shared.privacy.configuration import Configuration
+from shared.privacy.holding import Holding
 from shared.privacy.retention import Retention
+from shared.privacy.sweep import Erasing
 from shared.tenants.services import Tenants
 
 
@@ -54,9 +63,12 @@ class Composition:
         return Services(
             generations=Generations(container, clock=self._clock, grace=chosen.grace),
             records=Records(container, clock=self._clock, grace=chosen.grace),
+            holds=self._holds,
+            held_jobs=self._held_jobs,
             policies=self._policies,
             queues=self._queues,
             keys=self._keys,
+            markers=self._markers,
             submission_secrets=self.submission_secrets,
             models=Models(
                 [deployment.endpoint for deployment in chosen.stamp.deployments.values()],
@@ -87,8 +99,39 @@ class Composition:
             policies=self._policy_documents,
             kept=self._kept_documents,
             configuration=self._configuration,
+            holding=self.holding,
+            erasing=self.erasing,
             clock=self._clock,
             dead_letter_max_age=self._settings.dead_letter_max_age,
+        )
+
+    @cached_property
+    def holding(self) -> Holding:
+        """What holds work with."""
+        return Holding(
+            holds=self._holds,
+            jobs=self._held_jobs,
+            policies=self._policy_documents,
+            keys=self._keys,
+            evidence=self.evidence,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def erasing(self) -> Erasing:
+        """What erasures and exports work with."""
+        chosen = self._settings
+        return Erasing(
+            erasures=self._erasures,
+            documents=SubjectDocuments(self._cosmos.container("generations"), clock=self._clock, grace=chosen.grace),
+            holds=self._holds,
+            held_jobs=self._held_jobs,
+            markers=self._markers,
+            keys=self._keys,
+            queues=self._queues,
+            evidence=self.evidence,
+            clock=self._clock,
+            settle=MARKER_CACHE_SECONDS + chosen.model_timeout + chosen.lease,
         )
 
     @cached_property
@@ -125,21 +168,27 @@ class Composition:
         return Tenants(
             policies=self._policy_documents,
             kept=self._kept_documents,
+            holds=self._holds,
             documents=TenantDocuments({name: self._cosmos.container(name) for name in OF_TENANTS}),
             keys=self._keys,
             submission=self.submission_secrets,
             webhooks=self.webhooks,
             queues=self._queues,
-            evidence=self._evidence,
+            evidence=self.evidence,
             stamp=chosen.stamp,
             clock=self._clock,
             settle=CACHE_SECONDS + chosen.model_timeout + chosen.lease,
         )
 
+    @cached_property
+    def evidence(self) -> Evidence:
+        """The chains of evidence."""
+        return Evidence(self._cosmos.container("evidence"), signer=self._signer, clock=self._clock)
+
     async def close(self) -> None:
         """Close the connections that were opened; for commands and tests, because Azure Functions has no hook for it."""
         built = vars(self)
-        for name in ("_queues", "_cosmos", "_keys", "_secrets", "_management", "_credential"):
+        for name in ("_queues", "_cosmos", "_keys", "_secrets", "_signer", "_management", "_credential"):
             if name in built:
                 await built[name].close()
 
@@ -154,7 +203,7 @@ class Composition:
         return Configuration(
             management=self._management,
             policies=self._policy_documents,
-            evidence=self._evidence,
+            evidence=self.evidence,
             expected=Expected.of(
                 chosen.stamp,
                 lease=chosen.lease,
@@ -181,6 +230,14 @@ class Composition:
         return open_store(self._settings.key_store, credential=self._credential, clock=self._clock)
 
     @cached_property
+    def _holds(self) -> Holds:
+        return Holds(self._cosmos.container("privacy"), clock=self._clock)
+
+    @cached_property
+    def _held_jobs(self) -> HeldJobs:
+        return HeldJobs(self._cosmos.container("generations"), clock=self._clock, grace=self._settings.grace)
+
+    @cached_property
     def _kept_documents(self) -> KeptDocuments:
         return KeptDocuments(self._cosmos.container("generations"), clock=self._clock, grace=self._settings.grace)
 
@@ -189,8 +246,12 @@ class Composition:
         return PolicyDocuments(self._cosmos.container("policies"), clock=self._clock)
 
     @cached_property
-    def _evidence(self) -> Evidence:
-        return Evidence(self._cosmos.container("evidence"), clock=self._clock)
+    def _erasures(self) -> Erasures:
+        return Erasures(self._cosmos.container("privacy"), clock=self._clock, grace=self._settings.grace)
+
+    @cached_property
+    def _markers(self) -> Markers:
+        return Markers(self._erasures, clock=self._clock)
 
     @cached_property
     def _policies(self) -> Policies:
@@ -199,6 +260,10 @@ class Composition:
     @cached_property
     def _secrets(self) -> SecretStore:
         return open_secrets(self._settings.key_store, credential=self._credential)
+
+    @cached_property
+    def _signer(self) -> VaultSigner:
+        return VaultSigner(self._settings.evidence_key, credential=self._credential)
 
     @cached_property
     def _credential(self) -> AsyncTokenCredential:

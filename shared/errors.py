@@ -23,6 +23,7 @@ LetheError
 ├── NotFound                   unknown, deleted, or another tenant's: the caller cannot tell which
 │   └── UnknownEndpoint         no webhook endpoint of this id
 ├── Gone                       past its deadline
+├── HoldStands                 a hold keeps the tenant: it has to be released, or to end, before
 ├── WriteConflict              a document changed since it was read: read again
 ├── OutputTooLarge             the result does not fit the store
 └── WebhookRefused             a webhook endpoint that Lethe does not take or call: reason code, never the value
@@ -224,6 +225,10 @@ class NotFound(LetheError):
 
 class Gone(LetheError):
     """The content is past its deadline."""
+
+
+class HoldStands(LetheError):
+    """A hold stands over data of the tenant: release it, or wait for its end."""
 
 
 class WriteConflict(LetheError):

@@ -11,6 +11,7 @@ from shared.domain.residency import Geography, Sku
 from shared.domain.stamp import ARM_ID, Deployment
 from shared.errors import InvalidSettings
 
+_KEY_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?/keys/[0-9A-Za-z-]{1,127}")
 _DEPLOYMENTS = TypeAdapter(tuple[Deployment, ...])
 _DEPLOYMENTS_RULE = (
     'must be a JSON list of deployments, each {"name", "endpoint": "https://<resource>.openai.azure.com/openai/v1/", '
@@ -56,6 +57,13 @@ class Reader:
         value = self.text(name)
         if not re.fullmatch(ARM_ID, value):
             raise InvalidSettings(name, "must be the id of an Azure resource, as /subscriptions/…/providers/…")
+        return value
+
+    def key_url(self, name: str) -> str:
+        """Return the URL of a key in a vault, without a version: the newest one signs."""
+        value = self.text(name)
+        if not _KEY_URL.fullmatch(value):
+            raise InvalidSettings(name, "must be the URL of a key without a version, as https://….vault.azure.net/keys/…")
         return value
 
     def geography(self, name: str) -> Geography:

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shared import setting_guards, token_issuers
+from shared import metrics_setting, setting_guards, token_issuers
 from shared.domain.stamp import Stamp, StampLimits
+from shared.metrics_setting import Exporting
 from shared.setting_values import Reader
 
 
@@ -26,6 +27,7 @@ class Settings:
     model_token_scope: str
     model_timeout: int
     key_store: str
+    evidence_key: str
     lease: int
     grace: int
     max_request_bytes: int
@@ -36,6 +38,7 @@ class Settings:
     token_issuers: dict[str, str]
     token_audiences: frozenset[str]
     webhook_allow_loopback: bool
+    exporting: Exporting
 
     @property
     def endpoints(self) -> dict[str, tuple[str, ...]]:
@@ -43,8 +46,10 @@ class Settings:
         return {
             "LETHE_COSMOS_ENDPOINT": (self.cosmos_endpoint,),
             "LETHE_KEY_STORE": (self.key_store,),
+            "LETHE_EVIDENCE_KEY": (self.evidence_key,),
             "LETHE_DEPLOYMENTS": tuple(one.endpoint for one in self.stamp.deployments.values()),
             "LETHE_MANAGEMENT_ENDPOINT": (self.management_endpoint,),
+            metrics_setting.CONNECTION: tuple(filter(None, (self.exporting.ingestion_endpoint,))),
         }
 
 
@@ -74,6 +79,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         model_token_scope=environment.get("LETHE_MODEL_TOKEN_SCOPE", "https://ai.azure.com/.default"),
         model_timeout=read.number("LETHE_MODEL_TIMEOUT_SECONDS", 180),
         key_store=read.text("LETHE_KEY_STORE"),
+        evidence_key=read.key_url("LETHE_EVIDENCE_KEY"),
         lease=read.number("LETHE_LEASE_SECONDS", 60),
         grace=read.number("LETHE_GRACE_SECONDS", 900),
         max_request_bytes=read.number("LETHE_MAX_REQUEST_BYTES", 200_000),
@@ -84,6 +90,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         token_issuers=token_issuers.issuers(read.text(token_issuers.ISSUERS)),
         token_audiences=token_issuers.audiences(read.text(token_issuers.AUDIENCES)),
         webhook_allow_loopback=read.flag("LETHE_WEBHOOK_ALLOW_LOOPBACK"),
+        exporting=metrics_setting.exporting(environment),
     )
     if environment.get("WEBSITE_SITE_NAME"):
         setting_guards.guard_production(settings)

@@ -15,6 +15,7 @@ class Event(StrEnum):
     JOB_POSTPONED = "job_postponed"
     JOB_ALREADY_ENDED = "job_already_ended"
     JOB_TAKEN_OVER = "job_taken_over"
+    JOB_ERASED = "job_erased"
     MESSAGE_REJECTED = "message_rejected"
     REPLY_FAILED = "reply_failed"
     EVENT_LEFT_TO_TIMER = "event_left_to_timer"
@@ -30,6 +31,7 @@ class Event(StrEnum):
     RETENTION_STEP_FAILED = "retention_step_failed"
     CONFIGURATION_DRIFT = "configuration_drift"
     CONFIGURATION_UNCHECKED = "configuration_unchecked"
+    EVIDENCE_BROKEN = "evidence_broken"
 
 
 def log(  # noqa: PLR0913 - the allow-list of fields is the point

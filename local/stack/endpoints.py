@@ -31,6 +31,7 @@ def describe(*, state: Path, addresses: settings.Addresses, tokens: dict[str, st
         "tokens": tokens,
         "webhook_receiver": addresses.of("receiver"),
         "management": addresses.of("management"),
+        "vault": addresses.of("vault"),
         "pids": pids,
         "cosmos_control": addresses.of("cosmos", "/_control"),
         "issuer_control": addresses.of("issuer", "/_control"),

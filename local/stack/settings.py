@@ -77,12 +77,14 @@ def app_settings(state: Path, addresses: Addresses) -> dict[str, Any]:
         "LETHE_SERVICE_BUS_ID": ids.SERVICE_BUS,
         "LETHE_COSMOS_ID": ids.COSMOS,
         "LETHE_KEY_STORE": (state / "keys.json").as_uri(),
+        "LETHE_EVIDENCE_KEY": addresses.of("vault", "/keys/lethe-evidence"),
         "LETHE_CLOCK_OFFSET_FILE": str(clock_offset_file(state)),
         "IDENTITY_ENDPOINT": addresses.of("issuer", "/msi/token"),
         "IDENTITY_HEADER": identity_header(),
         "LETHE_TOKEN_ISSUERS": json.dumps({addresses.of("issuer", f"/{directory}/v2.0"): addresses.of("issuer", jwks)}),
         "LETHE_TOKEN_AUDIENCES": json.dumps([principals["audience"]]),
         "LETHE_WEBHOOK_ALLOW_LOOPBACK": "true",
+        "LETHE_METRICS": os.environ.get("LETHE_METRICS", (state / "metrics.jsonl").as_uri()),
         **{name: os.environ.get(name, default) for name, default in _TUNABLE.items()},
     }
     return {"IsEncrypted": False, "Values": values}

@@ -13,7 +13,7 @@ from local.stack.errors import StackError
 from local.stack.files import write_private_json
 from local.stack.process import PartProcess
 
-SERVICES = ("broker", "cosmos", "model", "issuer", "receiver", "management")
+SERVICES = ("broker", "cosmos", "model", "issuer", "receiver", "management", "vault")
 """Parts that the host needs; they need nothing of each other to start."""
 
 _HOST_PATIENCE_SECONDS = 14  # the host lets running invocations finish for 10 s

@@ -2,8 +2,10 @@
 
 import os
 
+from azure import identity
+from azure.core.credentials import TokenCredential
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
+from azure.identity import aio
 
 
 def app_credential() -> AsyncTokenCredential:
@@ -13,5 +15,12 @@ def app_credential() -> AsyncTokenCredential:
     Elsewhere it is the developer's own, as far as ``AZURE_TOKEN_CREDENTIALS`` lets the chain go.
     """
     if "IDENTITY_ENDPOINT" in os.environ:
-        return ManagedIdentityCredential(client_id=os.environ.get("AZURE_CLIENT_ID"), use_env_settings=False)
-    return DefaultAzureCredential()
+        return aio.ManagedIdentityCredential(client_id=os.environ.get("AZURE_CLIENT_ID"), use_env_settings=False)
+    return aio.DefaultAzureCredential()
+
+
+def blocking_credential() -> TokenCredential:
+    """Return the same identity for the exporter of metrics, which works in a thread of its own, without an event loop."""
+    if "IDENTITY_ENDPOINT" in os.environ:
+        return identity.ManagedIdentityCredential(client_id=os.environ.get("AZURE_CLIENT_ID"), use_env_settings=False)
+    return identity.DefaultAzureCredential()

@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.azure.cosmos import Document
 from shared.azure.events import unannounced, unheard
+from shared.azure.marks import of_mark, to_mark, until
 from shared.domain.bodies import Endpoint
 from shared.domain.generation import Outcome, Receipt, Status, event_type
 from shared.domain.macs import Mac
@@ -27,7 +28,8 @@ def of_receipt(receipt: Receipt, *, now: float, grace: int) -> Document:
         "expires_at": receipt.expires_at,
         "content_kept_seconds": _kept(receipt, receipt.content_expires_at),
         "kept_seconds": _kept(receipt, receipt.expires_at),
-        "ttl": ttl(receipt.expires_at, now=now, grace=grace),
+        "ttl": ttl(receipt.expires_at, now=now, grace=grace, held_until=until(receipt.held)),
+        **of_mark(receipt.held),
         "content_mac": _of_mac(receipt.content_mac),
         "subject": _of_mac(receipt.subject),
         "attempt": receipt.attempt,
@@ -55,8 +57,8 @@ def to_receipt(document: Document) -> Receipt:
         created_at=document["created_at"],
         content_expires_at=document["content_expires_at"],
         expires_at=document["expires_at"],
-        content_mac=_to_mac(document.get("content_mac")),
-        subject=_to_mac(document.get("subject")),
+        content_mac=to_mac(document.get("content_mac")),
+        subject=to_mac(document.get("subject")),
         attempt=document["attempt"],
         attempt_token=document["attempt_token"],
         lease_until=document["lease_until"],
@@ -65,6 +67,7 @@ def to_receipt(document: Document) -> Receipt:
         grounding_documents=document.get("grounding_documents", 0),
         deleted_at=document.get("deleted_at"),
         scheduled_sequence_number=document.get("scheduled_sequence_number"),
+        held=to_mark(document),
     )
 
 
@@ -84,13 +87,15 @@ def of_output(receipt: Receipt, request: GenerationRequest, outcome: Outcome, *,
         "custom_id": request.custom_id,
         "batch": request.batch,
         "metadata": request.metadata,
+        "subject": _of_mac(receipt.subject),
         "status": outcome.status,
         "endpoint": receipt.endpoint,
         "created_at": receipt.created_at,
         "completed_at": now,
         "expires_at": receipt.content_expires_at,
         "kept_seconds": _kept(receipt, receipt.content_expires_at),
-        "ttl": ttl(receipt.content_expires_at, now=now, grace=grace),
+        "ttl": ttl(receipt.content_expires_at, now=now, grace=grace, held_until=until(receipt.held)),
+        **of_mark(receipt.held),
         "response": response,
         "error": outcome.error,
         "content_filter": content_filter,
@@ -116,7 +121,8 @@ def of_event(receipt: Receipt, outcome: Outcome, *, heard: bool, now: float, gra
         **(unannounced(now) if heard else unheard(now)),
         "expires_at": receipt.expires_at,
         "kept_seconds": _kept(receipt, receipt.expires_at),
-        "ttl": ttl(receipt.expires_at, now=now, grace=grace),
+        "ttl": ttl(receipt.expires_at, now=now, grace=grace, held_until=until(receipt.held)),
+        **of_mark(receipt.held),
     }
 
 
@@ -146,5 +152,6 @@ def _of_mac(mac: Mac | None) -> dict[str, str] | None:
     return {"kid": mac.kid, "mac": mac.mac} if mac else None
 
 
-def _to_mac(value: dict[str, Any] | None) -> Mac | None:
+def to_mac(value: dict[str, Any] | None) -> Mac | None:
+    """Read a MAC, None where there is none."""
     return Mac(kid=value["kid"], mac=value["mac"]) if value else None

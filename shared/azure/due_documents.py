@@ -12,6 +12,7 @@ from azure.cosmos.aio import ContainerProxy
 
 from shared.azure import documents
 from shared.azure.cosmos import NOT_FOUND, PRECONDITION_FAILED, Answered, Document, Operation, foreign_errors, sets
+from shared.azure.marks import NOT_HELD, until
 from shared.clock import Clock
 from shared.domain.generation import EXPIRED, Receipt, Status
 from shared.domain.policy import ttl
@@ -19,14 +20,15 @@ from shared.errors import StoreUnavailable
 
 PAGE = 100
 
-_DUE = (
-    "SELECT c.id, c.tenantId, c.jobId, c.expires_at, c._etag FROM c "
-    "WHERE c.expires_at <= @now ORDER BY c.expires_at ASC OFFSET 0 LIMIT @page"
-)
+_FIND_DUE = "SELECT c.id, c.tenantId, c.jobId, c.expires_at, c._etag FROM c"
+_DUE = f"{_FIND_DUE} WHERE c.expires_at <= @now AND {NOT_HELD} ORDER BY c.expires_at ASC OFFSET 0 LIMIT @page"
+_FIND_RECEIPTS = "SELECT * FROM c WHERE c.dataClass = 'receipt'"
+_LIVE = "c.status IN ('queued', 'in_progress')"
 _FORGETTABLE = (
-    "SELECT * FROM c WHERE c.dataClass = 'receipt' AND c.content_expires_at <= @now AND NOT IS_NULL(c.content_mac) "
+    f"{_FIND_RECEIPTS} AND c.content_expires_at <= @now AND ({_LIVE} OR (NOT IS_NULL(c.content_mac) AND {NOT_HELD})) "
     "ORDER BY c.content_expires_at ASC OFFSET 0 LIMIT @page"
 )
+"""A hold keeps the MAC of a content, and keeps no job from its end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +56,7 @@ class DueDocuments:
         return [_due(document, document["expires_at"]) async for document in self._query(_DUE)]
 
     async def forgettable(self) -> list[Due]:
-        """Return a page of receipts whose content is past its deadline and still known by its MAC."""
+        """Return a page of receipts whose content is past its deadline: still known by its MAC, or of a job without an end."""
         return [
             _due(document, document["content_expires_at"], documents.to_receipt(document))
             async for document in self._query(_FORGETTABLE)
@@ -79,12 +81,18 @@ class DueDocuments:
         return False
 
     async def forget_content(self, due: Due) -> bool:
-        """Take the MAC of the content off a receipt, and end a job that nobody ended; False when it was written since."""
+        """Take the MAC of the content off a receipt, unless it is held, and end a job that nobody ended.
+
+        False when it was written since.
+        """
         receipt = due.receipt
         if receipt is None:
             return False
         now = self._clock()
-        values: dict[str, object] = {"content_mac": None, "ttl": ttl(receipt.expires_at, now=now, grace=self._grace)}
+        lives = ttl(receipt.expires_at, now=now, grace=self._grace, held_until=until(receipt.held))
+        values: dict[str, object] = {"ttl": lives}
+        if receipt.held is None or not receipt.held.stands(now):
+            values["content_mac"] = None
         event: list[Operation] = []
         if not receipt.status.terminal:
             values |= {"status": Status.EXPIRED, "completed_at": now, "result": documents.of_result(EXPIRED)}

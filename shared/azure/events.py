@@ -6,14 +6,16 @@ the state that it was decided on, and whoever comes second changes nothing.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 from azure.core import MatchConditions
 from azure.cosmos.aio import ContainerProxy
 
 from shared.azure.cosmos import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, Answered, Document, foreign_errors, sets
+from shared.azure.marks import marked_as, to_mark, until
 from shared.clock import Clock
+from shared.domain.hold import Mark
 from shared.domain.policy import ttl
 from shared.errors import StoreUnavailable
 from shared.patience import patient
@@ -68,6 +70,7 @@ class StoredEvent:
     announced_at: float | None
     attention_at: float | None
     deliveries: Mapping[str, Delivery]
+    held: Mark | None
     etag: str
 
 
@@ -149,10 +152,10 @@ class Events:
         }
         fields: Document = {
             "announced_at": now,
-            "deliveries": {endpoint: _of_delivery(delivery) for endpoint, delivery in deliveries.items()},
+            "deliveries": {endpoint: asdict(delivery) for endpoint, delivery in deliveries.items()},
             "attention_at": now + UNANNOUNCED_SECONDS if deliveries else None,
         }
-        if await self._set(event, fields, predicate="FROM c WHERE IS_NULL(c.announced_at)"):
+        if await self._set(event, fields, condition="IS_NULL(c.announced_at)"):
             return replace(event, announced_at=now, deliveries=deliveries)
         return await self.read(event.tenant_id, event.job_id) or replace(event, deliveries={})
 
@@ -163,12 +166,12 @@ class Events:
         ``endpoint_id`` is a key of the event's deliveries, hence an id of ours and safe inside the condition.
         """
         known = event.deliveries[endpoint_id]
-        fields: Document = {f"deliveries/{endpoint_id}": _of_delivery(outcome)}
+        fields: Document = {f"deliveries/{endpoint_id}": asdict(outcome)}
         if attention_at({**event.deliveries, endpoint_id: outcome}) is None:
             fields["attention_at"] = None
         path = f"c.deliveries.{endpoint_id}"
-        condition = f"FROM c WHERE {path}.state = 'pending' AND {path}.attempts = {known.attempts}"
-        return await self._set(event, fields, predicate=condition)
+        condition = f"{path}.state = 'pending' AND {path}.attempts = {known.attempts}"
+        return await self._set(event, fields, condition=condition)
 
     @patient
     async def attend(self, event: StoredEvent) -> None:
@@ -189,34 +192,31 @@ class Events:
         return [DueEvent(tenant_id=each["tenantId"], job_id=each["jobId"], since=each["attention_at"]) for each in found]
 
     async def _set(
-        self, event: StoredEvent, fields: Document, *, predicate: str | None = None, etag: str | None = None
+        self, event: StoredEvent, fields: Document, *, condition: str | None = None, etag: str | None = None
     ) -> bool:
-        fields = {**fields, "ttl": ttl(event.expires_at, now=self._clock(), grace=self._grace)}
-        try:
-            async with foreign_errors():
-                await self._container.patch_item(
-                    "event",
-                    [event.tenant_id, event.job_id],
-                    sets(fields),
-                    filter_predicate=predicate,
-                    etag=etag,
-                    match_condition=MatchConditions.IfNotModified if etag else None,
-                    no_response=True,
-                )
-        except Answered as answer:
-            if answer.status in {PRECONDITION_FAILED, NOT_FOUND}:
+        """Set fields and the ttl while a condition holds; a hold that came or went meanwhile is no reason to give up."""
+        while True:
+            lives = ttl(event.expires_at, now=self._clock(), grace=self._grace, held_until=until(event.held))
+            try:
+                async with foreign_errors():
+                    await self._container.patch_item(
+                        "event",
+                        [event.tenant_id, event.job_id],
+                        sets({**fields, "ttl": lives}),
+                        filter_predicate=f"FROM c WHERE {condition} AND {marked_as(event.held)}" if condition else None,
+                        etag=etag,
+                        match_condition=MatchConditions.IfNotModified if etag else None,
+                        no_response=True,
+                    )
+            except Answered as answer:
+                if answer.status not in {PRECONDITION_FAILED, NOT_FOUND}:
+                    raise StoreUnavailable from None
+            else:
+                return True
+            current = await self.read(event.tenant_id, event.job_id) if condition else None
+            if current is None or current.held == event.held:
                 return False
-            raise StoreUnavailable from None
-        return True
-
-
-def _of_delivery(delivery: Delivery) -> Document:
-    return {
-        "state": delivery.state,
-        "attempts": delivery.attempts,
-        "last_status": delivery.last_status,
-        "next_at": delivery.next_at,
-    }
+            event = current
 
 
 def _to_event(document: Document) -> StoredEvent:
@@ -239,5 +239,6 @@ def _to_event(document: Document) -> StoredEvent:
         announced_at=document.get("announced_at"),
         attention_at=document.get("attention_at"),
         deliveries=deliveries,
+        held=to_mark(document),
         etag=document["_etag"],
     )

@@ -1,72 +1,168 @@
 """The evidence chains: container ``evidence``, partition key chain, one document for each record, its id the sequence number.
 
-The head is not stored: it is the record with the highest number. So an append is a single write, which either happened or
-did not, and two appends cannot take one place, because creating a document that is there already is refused. (That needs
-an account with one write region.) The documents have no ``ttl``: nothing deletes them by itself.
+Beside the records of a chain stands its signed head. A record and the head that it makes are written by one batch, which
+either happened or did not, and only over the head that the record goes on from: two appends cannot take one place, and no
+record of ours is ever without a signature. (That needs an account with one write region.) Nothing is built on a head whose
+signature does not hold. The documents have no ``ttl``: nothing deletes them by itself.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
 from secrets import token_hex
 
 from azure.cosmos.aio import ContainerProxy
 
-from shared.azure.cosmos import CONFLICT, Answered, Document, foreign_errors
+from shared.azure.cosmos import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, Answered, Document, Operation, foreign_errors
+from shared.azure.evidence_documents import id_of, of_record, of_signed, to_record, to_signed
+from shared.azure.signer import Signer
 from shared.clock import Clock
 from shared.domain.evidence import Chain, Head, Kind, Record, Unreadable, next_record
-from shared.domain.evidence_fields import Fields
+from shared.domain.evidence_anchors import ANCHORING, anchor_fields
+from shared.domain.evidence_fields import Fields, is_sequence
+from shared.domain.evidence_head import Purpose, Signed, Statement
 from shared.errors import StoreUnavailable
 from shared.patience import patient
+from shared.telemetry import Event, log
 
 PAGE = 100
 
-_LAST = "SELECT TOP 1 c.sequence, c.hash FROM c WHERE c.sequence > 0 ORDER BY c.sequence DESC"
+_LAST = "SELECT TOP 1 c.sequence FROM c WHERE c.sequence > 0 ORDER BY c.sequence DESC"
 _NEXT = "SELECT * FROM c WHERE c.sequence > @after ORDER BY c.sequence ASC OFFSET 0 LIMIT @page"
-_OF_COSMOS = {"_rid", "_self", "_etag", "_ts", "_attachments"}
+_OUTRUN = frozenset({CONFLICT, NOT_FOUND, PRECONDITION_FAILED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What lies in the place of a statement: ``signed`` is None for what is none, ``holds`` says that our key signed it."""
+
+    signed: Signed | None
+    holds: bool
+    etag: str
+
+    @property
+    def head(self) -> Head | None:
+        """What the statement says, as far as it holds."""
+        return self.signed.statement.head if self.signed and self.holds else None
 
 
 class Evidence:
-    """Appends to the chains and reads them."""
+    """Appends to the chains and reads them. Everything raises `StoreUnavailable` and `KeysUnavailable`."""
 
-    def __init__(self, container: ContainerProxy, *, clock: Clock) -> None:
+    def __init__(self, container: ContainerProxy, *, signer: Signer, clock: Clock) -> None:
         self._container = container
-        self._clock = clock
+        self._signer = signer
+        self.clock = clock
+        self._locks: defaultdict[Chain, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def append(self, chain: Chain, kind: Kind, fields: Fields) -> Record:
-        """Add a record at the end of a chain, once, behind whatever others add meanwhile.
+        """Add a record at the end of a chain, once and signed, behind whatever others add meanwhile.
 
-        Raises `ValueError` for fields that are no evidence, and `StoreUnavailable`, after which the record may be there or
-        not: the caller that appends again may leave two, never a broken chain.
+        Raises `ValueError` for fields that are no evidence. After the other errors the record may be there or not: the caller
+        that appends again may leave two, never a broken chain. One that somebody has broken goes on, and stays broken.
         """
         token = token_hex(16)
-        while True:
-            record = next_record(await self.head(chain), chain=chain, kind=kind, at=self._clock(), token=token, fields=fields)
-            if await self._create(record):
-                return record
+        async with self._locks[chain]:
+            if chain is ANCHORING:
+                fields = {**fields, **await self._anchors()}
+            while True:
+                stored = await self._last(chain)  # before the head, or another's append in between would look like a stranger's
+                found = await self.signed(chain, Purpose.HEAD)
+                head, at = found.head if found else None, self.clock()
+                record = next_record(head, chain=chain, kind=kind, at=at, token=token, fields=fields, stored=stored)
+                signed = await self.sign(Statement(purpose=Purpose.HEAD, chain=chain, head=record.head, at=at))
+                if await self.write(signed, found, [("create", (of_record(record),))], partial(self._is_there, record)):
+                    if (head.sequence if head else 0) != record.sequence - 1 or (found and not found.holds):
+                        log(Event.EVIDENCE_BROKEN, code=chain, warning=True)
+                    return record
 
-    @patient
-    async def head(self, chain: Chain) -> Head | None:
-        """The end of a chain, None when it is empty; `StoreUnavailable` also when the last document is no link of a chain.
+    async def signed(self, chain: Chain, purpose: Purpose) -> Found | None:
+        """Return the signed head or checkpoint of a chain, and whether it holds; None when there is none."""
+        document = await self._document(chain, id_of(purpose))
+        if document is None:
+            return None
+        signed = to_signed(document)
+        if isinstance(signed, Unreadable):
+            return Found(signed=None, holds=False, etag=document["_etag"])
+        key = await self._signer.public_key(signed.signature.kid)
+        return Found(signed=signed, holds=key is not None and signed.is_by(key), etag=document["_etag"])
 
-        Neither the record's content nor its kind is looked at: a newer version of the app may have written it, and a changed
-        record must not keep others from being added. `shared.domain.evidence.verify` finds it.
-        """
-        found = await self._query(chain, _LAST)
-        try:
-            return Head(sequence=found[0]["sequence"], hash=found[0].get("hash", "")) if found else None
-        except ValueError:
-            raise StoreUnavailable from None
-
-    async def read(self, chain: Chain) -> AsyncIterator[Record | Unreadable]:
-        """Read a chain from its beginning, in pages of `PAGE`; what is no record is not left out."""
-        after = 0
-        while page := await self._page(chain, after):
+    async def read(self, chain: Chain, *, after: int = 0) -> AsyncIterator[Record | Unreadable]:
+        """Read a chain behind a sequence number, in pages of `PAGE`; what is no record is not left out."""
+        while page := await self.page(chain, after=after, limit=PAGE):
             for document in page:
-                yield _to_record(document)
+                yield to_record(document)
             after = page[-1]["sequence"]
 
+    async def last(self, chain: Chain, count: int) -> list[Record | Unreadable]:
+        """Return the last records of a chain, the oldest first, without checking them."""
+        after = max(0, await self._last(chain) - count)
+        return [record async for record in self.read(chain, after=after)] if count > 0 else []
+
     @patient
-    async def _page(self, chain: Chain, after: int) -> list[Document]:
-        return await self._query(chain, _NEXT, after=after, page=PAGE)
+    async def page(self, chain: Chain, *, after: int, limit: int) -> list[Document]:
+        """Return the documents of the next records behind a sequence number."""
+        return await self._query(chain, _NEXT, after=after, page=limit)
+
+    async def sign(self, statement: Statement) -> Signed:
+        """Have a statement signed."""
+        return Signed(statement=statement, signature=await self._signer.sign(statement.digest()))
+
+    @patient
+    async def write(
+        self, signed: Signed, over: Found | None, with_it: list[Operation], is_done: Callable[[], Awaitable[bool]]
+    ) -> bool:
+        """Write a statement in the place of the one that was read, with more, all or nothing; False when others came first.
+
+        Repeated with the same, by the SDK or by patience, it meets its own write: ``is_done`` knows it.
+        """
+        document = of_signed(signed)
+        statement: Operation = ("create", (document,))
+        if over is not None:
+            statement = ("replace", (document["id"], document), {"if_match_etag": over.etag})
+        try:
+            async with foreign_errors():
+                await self._container.execute_item_batch([statement, *with_it], signed.statement.chain.value)
+        except Answered as answer:
+            if answer.status not in _OUTRUN:
+                raise StoreUnavailable from None
+            return answer.status != NOT_FOUND and await is_done()
+        return True
+
+    async def _is_there(self, record: Record) -> bool:
+        document = await self._read(record.chain, str(record.sequence))
+        if document is None:  # not to be seen yet: write again
+            raise StoreUnavailable
+        return bool(document.get("token") == record.token)
+
+    async def _anchors(self) -> Fields:
+        chains = [chain for chain in Chain if chain is not ANCHORING]
+        found = await asyncio.gather(*(self.signed(chain, Purpose.HEAD) for chain in chains))
+        return anchor_fields({chain: each.head for chain, each in zip(chains, found, strict=True) if each and each.head})
+
+    @patient
+    async def _last(self, chain: Chain) -> int:
+        """The highest number that stands in a chain, whoever wrote it; 0 in an empty one."""
+        found = await self._query(chain, _LAST)
+        last = int(found[0]["sequence"]) if found else 0
+        if not is_sequence(last + 1):
+            raise StoreUnavailable
+        return last
+
+    @patient
+    async def _document(self, chain: Chain, name: str) -> Document | None:
+        return await self._read(chain, name)
+
+    async def _read(self, chain: Chain, name: str) -> Document | None:
+        try:
+            async with foreign_errors():
+                return dict(await self._container.read_item(name, chain.value))
+        except Answered as answer:
+            if answer.status == NOT_FOUND:
+                return None
+            raise StoreUnavailable from None
 
     async def _query(self, chain: Chain, text: str, **values: int) -> list[Document]:
         parameters: list[dict[str, object]] = [{"name": f"@{name}", "value": value} for name, value in values.items()]
@@ -76,54 +172,3 @@ class Evidence:
                 return [document async for document in found]
         except Answered:
             raise StoreUnavailable from None
-
-    @patient
-    async def _create(self, record: Record) -> bool:
-        """Take the record's place in the chain; False when another record stands there.
-
-        Repeated with the same record, by the SDK or by patience, it meets its own write and knows it by its token.
-        """
-        try:
-            async with foreign_errors():
-                await self._container.create_item(_of_record(record), no_response=True)
-        except Answered as answer:
-            if answer.status != CONFLICT:
-                raise StoreUnavailable from None
-            return await self._token_at(record) == record.token
-        return True
-
-    async def _token_at(self, record: Record) -> object:
-        try:
-            async with foreign_errors():
-                document = await self._container.read_item(str(record.sequence), record.chain.value)
-        except Answered:  # not to be seen yet: create again
-            raise StoreUnavailable from None
-        return document.get("token")
-
-
-def _of_record(record: Record) -> Document:
-    fields = {name: list(value) if isinstance(value, tuple) else value for name, value in record.fields.items()}
-    return {
-        "id": str(record.sequence),
-        "chain": record.chain,
-        "sequence": record.sequence,
-        "at": record.at,
-        "kind": record.kind,
-        "token": record.token,
-        "fields": fields,
-        "previous": record.previous,
-        "hash": record.hash,
-    }
-
-
-def _to_record(document: Document) -> Record | Unreadable:
-    """Read a document, which anybody may have changed: one with a field more, such as a ``ttl``, is no record."""
-    content = {name: value for name, value in document.items() if name not in _OF_COSMOS}
-    try:
-        name = content.pop("id")
-        fields = {each: tuple(value) if isinstance(value, list) else value for each, value in content.pop("fields").items()}
-        chain, kind = Chain(content.pop("chain")), Kind(content.pop("kind"))
-        record = Record(chain=chain, kind=kind, fields=fields, **content)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return Unreadable()
-    return record if name == str(record.sequence) else Unreadable()

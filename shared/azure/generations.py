@@ -22,6 +22,7 @@ from shared.azure.cosmos import (
     foreign_errors,
     sets,
 )
+from shared.azure.marks import marked_as, until
 from shared.clock import Clock
 from shared.domain.generation import Outcome, Receipt, Status
 from shared.domain.policy import ttl
@@ -95,7 +96,6 @@ class Generations:
                 "attempt_token": attempt_token,
                 "lease_until": claimed.lease_until,
                 "started_at": now,
-                "ttl": self._ttl(claimed),
             },
             etag=etag,
         )
@@ -106,8 +106,8 @@ class Generations:
         """Prolong the own lease; raises `LeaseLost` when it is no longer the own."""
         await self._patch(
             receipt,
-            {"lease_until": self._clock() + lease, "ttl": self._ttl(receipt)},
-            predicate=_held_by(receipt),
+            {"lease_until": self._clock() + lease},
+            condition=_owned_by(receipt),
         )
 
     @patient
@@ -119,9 +119,8 @@ class Generations:
                 "status": Status.QUEUED,
                 "not_before": not_before,
                 "model_calls": model_calls,
-                "ttl": self._ttl(receipt),
             },
-            predicate=f"FROM c WHERE c.attempt_token = '{receipt.attempt_token}' AND {_LIVE}",
+            condition=f"c.attempt_token = '{receipt.attempt_token}' AND {_LIVE}",
         )
 
     @patient
@@ -130,25 +129,30 @@ class Generations:
 
         Raises `LeaseLost` when the job has ended, so that no copy is needed.
         """
-        try:
-            async with foreign_errors():
-                document = await self._container.patch_item(
-                    "receipt",
-                    [receipt.tenant_id, receipt.job_id],
-                    [
-                        {"op": "incr", "path": "/attempt", "value": 1},
-                        *sets({"ttl": self._ttl(receipt)}),
-                    ],
-                    filter_predicate=f"FROM c WHERE {_LIVE}",
-                )
-        except Answered:
-            raise LeaseLost from None
-        return int(document["attempt"])
+        while True:
+            try:
+                async with foreign_errors():
+                    document = await self._container.patch_item(
+                        "receipt",
+                        [receipt.tenant_id, receipt.job_id],
+                        [{"op": "incr", "path": "/attempt", "value": 1}, *sets({"ttl": self._ttl(receipt)})],
+                        filter_predicate=f"FROM c WHERE {_LIVE} AND {marked_as(receipt.held)}",
+                    )
+            except Answered:
+                current = await self.read(receipt)
+                if current.held == receipt.held:
+                    raise LeaseLost from None
+                receipt = replace(receipt, held=current.held)
+            else:
+                return int(document["attempt"])
 
     @patient
     async def remember_copy(self, receipt: Receipt, *, sequence_number: int) -> None:
-        """Keep the sequence number of the waiting copy, by which cancel and erasure can reach it."""
-        await self._patch(receipt, {"scheduled_sequence_number": sequence_number, "ttl": self._ttl(receipt)})
+        """Keep the sequence number of the waiting copy, by which cancel and erasure can reach it.
+
+        Raises `LeaseLost` when the job was deleted meanwhile: then nobody will look for the copy.
+        """
+        await self._patch(receipt, {"scheduled_sequence_number": sequence_number}, condition="IS_NULL(c.deleted_at)")
 
     @patient
     async def finish(self, receipt: Receipt, request: GenerationRequest, outcome: Outcome, *, heard: bool) -> None:
@@ -157,6 +161,26 @@ class Generations:
         ``heard``: whether somebody may listen for the event, so that it is to be announced.
         Raises `LeaseLost` (the job is another's by now; discard the output) and `OutputTooLarge`.
         """
+        while True:
+            try:
+                async with foreign_errors():
+                    await self._container.execute_item_batch(
+                        self._ending(receipt, request, outcome, heard=heard), [receipt.tenant_id, receipt.job_id]
+                    )
+            except Answered as answer:
+                if answer.status == TOO_LARGE:
+                    raise OutputTooLarge from None
+                current = await self.read(receipt)
+                is_own = current.attempt_token == receipt.attempt_token
+                if is_own and current.status.terminal:
+                    return
+                if not is_own or current.held == receipt.held:
+                    raise LeaseLost from None
+                receipt = replace(receipt, held=current.held)
+            else:
+                return
+
+    def _ending(self, receipt: Receipt, request: GenerationRequest, outcome: Outcome, *, heard: bool) -> list[Operation]:
         now = self._clock()
         result: dict[str, object] = {
             "status": outcome.status,
@@ -164,22 +188,15 @@ class Generations:
             "result": documents.of_result(outcome),
             "ttl": self._ttl(receipt),
         }
+        condition = f"FROM c WHERE {_owned_by(receipt)} AND {marked_as(receipt.held)}"
         operations: list[Operation] = [
-            ("patch", ("receipt", sets(result)), {"filter_predicate": _held_by(receipt)}),
+            ("patch", ("receipt", sets(result)), {"filter_predicate": condition}),
             ("create", (documents.of_event(receipt, outcome, heard=heard, now=now, grace=self._grace),)),
         ]
         if outcome.has_output and now < receipt.content_expires_at:
             output = documents.of_output(receipt, request, outcome, now=now, grace=self._grace)
             operations.append(("create", (output,)))
-        try:
-            async with foreign_errors():
-                await self._container.execute_item_batch(operations, [receipt.tenant_id, receipt.job_id])
-        except Answered as answer:
-            if answer.status == TOO_LARGE:
-                raise OutputTooLarge from None
-            current = await self.read(receipt)
-            if not (current.attempt_token == receipt.attempt_token and current.status.terminal):
-                raise LeaseLost from None
+        return operations
 
     async def _read_document(self, receipt: Receipt) -> tuple[Document, str]:
         try:
@@ -190,30 +207,38 @@ class Generations:
         return document, str(document["_etag"])
 
     async def _patch(
-        self, receipt: Receipt, values: dict[str, object], *, etag: str | None = None, predicate: str | None = None
+        self, receipt: Receipt, values: dict[str, object], *, etag: str | None = None, condition: str | None = None
     ) -> None:
-        try:
-            async with foreign_errors():
-                await self._container.patch_item(
-                    "receipt",
-                    [receipt.tenant_id, receipt.job_id],
-                    sets(values),
-                    filter_predicate=predicate,
-                    etag=etag,
-                    match_condition=MatchConditions.IfNotModified if etag else None,
-                    no_response=True,
-                )
-        except Answered as answer:
-            if answer.status not in _UNDECIDED:
-                raise StoreUnavailable from None
-            current = await self.read(receipt)
-            if current.attempt_token != receipt.attempt_token or current.status is not values.get("status", current.status):
-                raise LeaseLost from None
+        """Set fields and the ttl, under the etag or while the receipt is marked as known; raises `LeaseLost`."""
+        while True:
+            conditions = [condition, marked_as(receipt.held)] if condition else [marked_as(receipt.held)]
+            try:
+                async with foreign_errors():
+                    await self._container.patch_item(
+                        "receipt",
+                        [receipt.tenant_id, receipt.job_id],
+                        sets({**values, "ttl": self._ttl(receipt)}),
+                        filter_predicate=None if etag else f"FROM c WHERE {' AND '.join(conditions)}",
+                        etag=etag,
+                        match_condition=MatchConditions.IfNotModified if etag else None,
+                        no_response=True,
+                    )
+            except Answered as answer:
+                if answer.status not in _UNDECIDED:
+                    raise StoreUnavailable from None
+                current = await self.read(receipt)
+                if current.held != receipt.held and not etag:
+                    receipt = replace(receipt, held=current.held)
+                    continue
+                lost = current.attempt_token != receipt.attempt_token or current.deleted_at is not None
+                if lost or current.status is not values.get("status", current.status):
+                    raise LeaseLost from None
+            return
 
     def _ttl(self, receipt: Receipt) -> int:
-        return ttl(receipt.expires_at, now=self._clock(), grace=self._grace)
+        return ttl(receipt.expires_at, now=self._clock(), grace=self._grace, held_until=until(receipt.held))
 
 
-def _held_by(receipt: Receipt) -> str:
-    """The condition under which a worker may write: it still holds the job. The token is hexadecimal, never a caller's."""
-    return f"FROM c WHERE c.attempt_token = '{receipt.attempt_token}' AND c.status = 'in_progress'"
+def _owned_by(receipt: Receipt) -> str:
+    """The condition under which a worker may write: the job is still its own. The token is hexadecimal, never a caller's."""
+    return f"c.attempt_token = '{receipt.attempt_token}' AND c.status = 'in_progress'"

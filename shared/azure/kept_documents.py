@@ -11,6 +11,7 @@ from azure.core import MatchConditions
 from azure.cosmos.aio import ContainerProxy
 
 from shared.azure.cosmos import NOT_FOUND, PRECONDITION_FAILED, Answered, Document, foreign_errors, sets
+from shared.azure.marks import to_mark, until
 from shared.clock import Clock
 from shared.domain.policy import Retention, ttl
 from shared.errors import StoreUnavailable
@@ -20,7 +21,7 @@ PAGE = 100
 
 _FIELDS = (
     "SELECT c.id, c.tenantId, c.jobId, c.dataClass, c._etag, c.expires_at, c.kept_seconds, "
-    "c.content_expires_at, c.content_kept_seconds FROM c"
+    "c.content_expires_at, c.content_kept_seconds, c.held_until, c.held_by FROM c"
 )
 """Without content: what is to be forgotten sooner is not read for that."""
 _COUNT = "SELECT VALUE COUNT(1) FROM c"
@@ -81,7 +82,8 @@ class KeptDocuments:
         """Move a document's deadlines; False when it was written since it was found, or is gone."""
         document = kept.document
         values = kept.shortened(retention)
-        values["ttl"] = ttl(float(str(values["expires_at"])), now=self._clock(), grace=self._grace)
+        ends_at, held_until = float(str(values["expires_at"])), until(to_mark(document))
+        values["ttl"] = ttl(ends_at, now=self._clock(), grace=self._grace, held_until=held_until)
         try:
             async with foreign_errors():
                 await self._container.patch_item(

@@ -1,13 +1,14 @@
 """The key store: secrets of MAC keys, one per tenant and purpose.
 
 In Azure they are Key Vault secrets named ``lethe-<tenant>-<purpose>``, the key id is the secret's version; on the embedded
-stack they are a JSON file of mode 600. Both answer the same two questions.
+stack they are a JSON file of mode 600. Both answer the same questions.
 """
 
 import base64
 import binascii
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_bytes, token_hex
 from typing import Protocol
@@ -25,6 +26,7 @@ from shared.errors import InvalidSettings, KeysUnavailable
 from shared.patience import patient
 
 CACHE_SECONDS = 3600.0
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 SHORTEST_SECRET = 32
 """Bytes: a key shorter than SHA-256's output weakens HMAC (RFC 2104, section 3)."""
 
@@ -37,6 +39,12 @@ class KeyStore(Protocol):
 
     async def by_id(self, tenant: str, purpose: Purpose, kid: str) -> Key | None:
         """Return the key that made an older MAC, None when it is no more."""
+
+    async def all(self, tenant: str, purpose: Purpose) -> tuple[Key, ...]:
+        """Return every key that can still make a MAC, the newest first; raises `KeysUnavailable` also when there is none.
+
+        By these everything is found that was stored under one identifier, before and after a rotation.
+        """
 
     async def create_missing(self, tenant: str) -> None:
         """Give a tenant a key for each purpose that has none; keys that exist stay."""
@@ -74,6 +82,13 @@ class FileKeys:
     async def by_id(self, tenant: str, purpose: Purpose, kid: str) -> Key | None:
         """Look a key up by its id."""
         return next((key for key in self._keys(tenant, purpose) if key.kid == kid), None)
+
+    async def all(self, tenant: str, purpose: Purpose) -> tuple[Key, ...]:
+        """Return the list from its end."""
+        keys = self._keys(tenant, purpose)
+        if not keys:
+            raise KeysUnavailable
+        return tuple(reversed(keys))
 
     async def create_missing(self, tenant: str) -> None:
         """Append what is missing to the file."""
@@ -116,6 +131,17 @@ class VaultKeys:
         """Return one version of the secret."""
         return await self._cached(tenant, purpose, kid)
 
+    async def all(self, tenant: str, purpose: Purpose) -> tuple[Key, ...]:
+        """Return the enabled versions of the secret; a disabled one gives its value to nobody.
+
+        Which versions there are is asked each time: it is rarely wanted, and one that is missing would find too little.
+        """
+        found = [await self._cached(tenant, purpose, kid) for kid in await self._versions(tenant, purpose)]
+        keys = tuple(key for key in found if key is not None)
+        if not keys:
+            raise KeysUnavailable
+        return keys
+
     async def create_missing(self, tenant: str) -> None:
         """Set a secret for each purpose that has none.
 
@@ -135,6 +161,18 @@ class VaultKeys:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+    @patient
+    async def _versions(self, tenant: str, purpose: Purpose) -> list[str]:
+        try:
+            listed = self._client.list_properties_of_secret_versions(_name(tenant, purpose))
+            versions = [version async for version in listed if version.enabled]
+        except ResourceNotFoundError:
+            return []
+        except (AzureError, OSError):
+            raise KeysUnavailable from None
+        versions.sort(key=lambda version: version.created_on or _LONG_AGO, reverse=True)
+        return [version.version for version in versions if version.version]
 
     @patient
     async def _set(self, tenant: str, purpose: Purpose) -> None:

@@ -10,6 +10,7 @@ from azure.cosmos.aio import ContainerProxy
 
 from shared.azure import documents
 from shared.azure.cosmos import NOT_FOUND, Answered, Document, Operation, foreign_errors, sets
+from shared.azure.marks import until
 from shared.clock import Clock
 from shared.domain.generation import Outcome, Receipt, Record, Status
 from shared.domain.json_document import Json
@@ -75,21 +76,43 @@ class Records:
         """Delete the content and leave a tombstone; raises `WriteConflict` as `cancel` does.
 
         The tombstone is the receipt without its MACs. It lives on as the receipt would have, which is longer than any copy
-        of the message can wait, so that nothing comes back to life.
+        of the message can wait, so that nothing comes back to life. A held output stays, past its deadline from now on; and
+        the subject stays on its tombstone, because the hold is found by it (`shared.azure.held_jobs` takes it off).
         """
         receipt, now = found.record.receipt, self._clock()
-        end: dict[str, object] = {"deleted_at": now, "content_mac": None, "subject": None}
+        is_held = receipt.held is not None and receipt.held.stands(now)
+        end: dict[str, object] = {"deleted_at": now, "content_mac": None}
+        if not is_held:
+            end["subject"] = None
         if not receipt.status.terminal:
             end["completed_at"] = now
         operations: list[Operation] = [self._ending(found, end)]
         if has_output:
-            operations.append(("delete", ("output",)))
+            operations.append(self._overdue_output(receipt, now) if is_held else ("delete", ("output",)))
         await self._execute(receipt, operations)
+
+    def _overdue_output(self, receipt: Receipt, now: float) -> Operation:
+        """Bring a held output's deadline forward to now: the timer deletes it when the hold is over."""
+        ends_at = min(now, receipt.content_expires_at)
+        return (
+            "patch",
+            (
+                "output",
+                sets(
+                    {
+                        "expires_at": ends_at,
+                        "kept_seconds": max(0, round(ends_at - receipt.created_at)),
+                        "ttl": ttl(ends_at, now=now, grace=self._grace, held_until=until(receipt.held)),
+                    }
+                ),
+            ),
+        )
 
     def _ending(self, found: Found, values: dict[str, object]) -> Operation:
         """Patch the receipt; one that had not ended is cancelled, under a token that no worker holds."""
         receipt = found.record.receipt
-        values = {**values, "ttl": ttl(receipt.expires_at, now=self._clock(), grace=self._grace)}
+        lives = ttl(receipt.expires_at, now=self._clock(), grace=self._grace, held_until=until(receipt.held))
+        values = {**values, "ttl": lives}
         if not receipt.status.terminal:
             values |= {"status": Status.CANCELLED, "attempt_token": token_hex(16)}
         return ("patch", ("receipt", sets(values)), {"if_match_etag": found.etag})

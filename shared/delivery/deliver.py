@@ -15,6 +15,7 @@ from shared.delivery.services import Webhooks
 from shared.domain.webhook_endpoint import DisabledReason, WebhookEndpoint
 from shared.domain.webhook_schedule import Again, Decision, Delivered, Disable, GiveUp, next_delivery
 from shared.errors import UnknownEndpoint
+from shared.metrics import Metric, count
 from shared.telemetry import Event, log
 
 EARLY = 1.0
@@ -63,6 +64,7 @@ async def _attempt(event: StoredEvent, delivery: Delivery, endpoint: WebhookEndp
     await _note(decision, endpoint, webhooks)
     outcome = _outcome(decision, attempts=attempts, status=sent.status)
     await webhooks.events.record(event, endpoint.id, outcome)
+    count(Metric.WEBHOOKS, outcome=outcome.state)
     if outcome.next_at is not None:
         await enqueue(event, endpoint.id, attempts=attempts, at=outcome.next_at, webhooks=webhooks)
     log(

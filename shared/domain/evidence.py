@@ -1,13 +1,11 @@
 """The evidence chain: records without content, each of which carries the hash of the one before it.
 
-It is tamper-evident against somebody who cannot write every record anew. The head is not signed: whoever may write the
-container can recompute the whole chain, and nothing in it will show that. What holds against them is a head (`Head`) that
-was kept elsewhere: a chain that does not lead to it, or ends before it, is found. Without one, a cut-off end and a changed
-last record that was given its new hash cannot be seen either.
+The chain alone is tamper-evident against somebody who cannot write every record anew. What holds against those who can is a
+signed head (`shared.domain.evidence_head`): a chain that does not lead to it, or ends before it, is found.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from dataclasses import fields as dataclass_fields
 from enum import StrEnum
@@ -26,6 +24,9 @@ class Chain(StrEnum):
     POLICIES = "policies"
     CONFIGURATION = "configuration"
     RETENTION = "retention"
+    HOLDS = "holds"
+    ERASURES = "erasures"
+    ACCESS = "access"
 
 
 class Kind(StrEnum):
@@ -38,6 +39,15 @@ class Kind(StrEnum):
     TENANT_OFFBOARDED = "tenant_offboarded"
     RETENTION_RUN = "retention_run"
     CONFIGURATION_CHECKED = "configuration_checked"
+    HOLD_PLACED = "hold_placed"
+    HOLD_APPLIED = "hold_applied"
+    HOLD_RENEWED = "hold_renewed"
+    HOLD_RELEASED = "hold_released"
+    HOLD_LIFTED = "hold_lifted"
+    ERASURE_REQUESTED = "erasure_requested"
+    ERASURE_COMPLETED = "erasure_completed"
+    ERASURE_DEFERRED = "erasure_deferred"
+    RE_ERASED = "re_erased"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +93,7 @@ class Record:
 
     def content_hash(self) -> str:
         """SHA-256, in hex, of the canonical JSON of everything but the hash; the record is as it was while the two agree."""
-        content = {field.name: _plain(getattr(self, field.name)) for field in dataclass_fields(self) if field.name != "hash"}
+        content = {each.name: plain(getattr(self, each.name)) for each in dataclass_fields(self) if each.name != "hash"}
         return hashlib.sha256(canonical(content)).hexdigest()
 
 
@@ -101,6 +111,9 @@ class Problem(StrEnum):
     BEGINNING_MISSING = "beginning_missing"
     END_MISSING = "end_missing"
     UNREADABLE = "unreadable"
+    UNSIGNED = "unsigned"
+    SIGNATURE_MISSING = "signature_missing"
+    SIGNATURE_INVALID = "signature_invalid"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,12 +124,57 @@ class Verification:
     problem: Problem | None
 
 
-def next_record(head: Head | None, *, chain: Chain, kind: Kind, at: float, token: str, fields: Fields) -> Record:
-    """The record that follows a head, None being the head of an empty chain; raises `ValueError` as `Record` does."""
-    sequence, previous = _behind(head)
+@dataclass(kw_only=True)
+class Walk:
+    """Follows one chain, in the order in which it is stored, up to the first problem.
+
+    ``verified`` begins as the head of the checkpoint from which the chain goes on, None from its first record. ``known`` are
+    heads to which the chain has to lead, and may go on. A changed record that was given its new hash is noticed at
+    the record behind it, or by a known head.
+    """
+
+    verified: Head | None = None
+    known: tuple[Head, ...] = ()
+    problem: Problem | None = None
+
+    def step(self, record: Record | Unreadable, later: Collection[int] = ()) -> None:
+        """Go to the next record, while there is no problem; ``later``: which sequence numbers come behind it."""
+        if self.problem is None:
+            self.problem = self._problem(record, later)
+        if self.problem is None and isinstance(record, Record):
+            self.verified = record.head
+
+    def end(self) -> None:
+        """Say that there are no more records."""
+        last = self.verified.sequence if self.verified else 0
+        if self.problem is None and any(head.sequence > last for head in self.known):
+            self.problem = Problem.END_MISSING
+
+    def _problem(self, record: Record | Unreadable, later: Collection[int]) -> Problem | None:
+        if isinstance(record, Unreadable):
+            return Problem.UNREADABLE
+        place, previous = _behind(self.verified)
+        if record.sequence != place:
+            if record.sequence < place or place in later:
+                return Problem.MISPLACED
+            return Problem.MISSING if self.verified else Problem.BEGINNING_MISSING
+        holds = record.previous == previous and record.hash == record.content_hash()
+        holds = holds and all(head == record.head for head in self.known if head.sequence == place)
+        return None if holds else Problem.CHANGED
+
+
+def next_record(
+    head: Head | None, *, chain: Chain, kind: Kind, at: float, token: str, fields: Fields, stored: int = 0
+) -> Record:
+    """The record that follows a head, None being the head of an empty chain; raises `ValueError` as `Record` does.
+
+    ``stored``: the highest number that stands in the chain. Where that is above the head, somebody else wrote it: the record
+    stands behind it, without its hash, so that the chain goes on and shows that it is broken.
+    """
+    place, previous = _behind(head)
     record = Record(
         chain=chain,
-        sequence=sequence,
+        sequence=max(place, stored + 1),
         at=at,
         kind=kind,
         token=token,
@@ -128,46 +186,25 @@ def next_record(head: Head | None, *, chain: Chain, kind: Kind, at: float, token
 
 
 def verify(records: Iterable[Record | Unreadable], *, expected: Head | None = None) -> Verification:
-    """Follow one chain, in the order in which it is stored, up to the first problem.
-
-    ``expected``: a head that was kept elsewhere; the chain has to lead to it and may go on. A changed record that was given
-    its new hash is noticed at the record behind it, hence not at the end of a chain without ``expected``.
-    """
+    """Follow a whole chain; ``expected``: a head that was kept elsewhere, to which it has to lead, and may go on."""
     chain = [*records]
     stored = {record.sequence for record in chain if isinstance(record, Record)}
-    head: Head | None = None
+    walk = Walk(known=(expected,) if expected else ())
     for record in chain:
-        if isinstance(record, Unreadable):
-            return Verification(verified=head, problem=Problem.UNREADABLE)
-        if problem := _problem(record, head, stored):
-            return Verification(verified=head, problem=problem)
-        if expected and record.sequence == expected.sequence and record.hash != expected.hash:
-            return Verification(verified=head, problem=Problem.CHANGED)
-        head = record.head
-    cut_off = expected is not None and (head is None or head.sequence < expected.sequence)
-    return Verification(verified=head, problem=Problem.END_MISSING if cut_off else None)
+        walk.step(record, stored)
+    walk.end()
+    return Verification(verified=walk.verified, problem=walk.problem)
 
 
-def _problem(record: Record, head: Head | None, stored: set[int]) -> Problem | None:
-    """What is wrong with a record behind a head, in a chain with these sequence numbers."""
-    place, previous = _behind(head)
-    if record.sequence != place:
-        if record.sequence < place or place in stored:
-            return Problem.MISPLACED
-        return Problem.MISSING if head else Problem.BEGINNING_MISSING
-    holds = record.previous == previous and record.hash == record.content_hash()
-    return None if holds else Problem.CHANGED
+def plain(value: object) -> object:
+    """The value in the form that survives the store, which does not tell 1.0 from 1."""
+    if isinstance(value, Mapping):
+        return {name: plain(inner) for name, inner in value.items()}
+    if isinstance(value, tuple):
+        return [plain(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _behind(head: Head | None) -> tuple[int, str]:
     """Sequence number and previous hash of the record behind a head."""
     return (head.sequence + 1, head.hash) if head else (FIRST, BEGINNING)
-
-
-def _plain(value: object) -> object:
-    """The value in the form that survives the store, which does not tell 1.0 from 1."""
-    if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, tuple):
-        return [_plain(inner) for inner in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value

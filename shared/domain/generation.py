@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from shared.domain.bodies import Endpoint
 from shared.domain.filter_outcome import FilterOutcome
+from shared.domain.hold import Mark
 from shared.domain.json_document import Json
 from shared.domain.macs import Mac
 
@@ -74,6 +75,7 @@ class Receipt:
     grounding_documents: int = 0
     deleted_at: float | None = None
     scheduled_sequence_number: int | None = None
+    held: Mark | None = None
 
     @property
     def forgotten_at(self) -> float:

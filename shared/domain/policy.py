@@ -159,9 +159,15 @@ def deadlines(retention: Retention, *, admitted_at: float, expires_after: int | 
     return Deadlines(content=admitted_at + kept, receipt=admitted_at + retention.receipt_seconds)
 
 
-def ttl(expires_at: float, *, now: float, grace: int) -> int:
+def ttl(expires_at: float, *, now: float, grace: int, held_until: float = 0.0) -> int:
     """Return Cosmos's ``ttl`` (whole seconds, counted from this write) for a document with this deadline.
 
     The grace keeps the document visible to the timer, which deletes and measures it; the TTL is the backstop behind it.
+
+    Cosmos DB counts from the last write, whatever it wrote, so **every write of a document restates its ttl**, and reaches past
+    the hold on it (``held_until``; 0 or past when there is none). A writer may hold an old view of that: a hold placed a moment
+    ago would be cut off by a ttl that was computed before. So **a write that restates a ttl holds for one view of the hold
+    only**: it is conditional on the document's etag, or on the mark that it was computed with (`shared.azure.marks.marked_as`);
+    when that fails, the mark is read and the write is made again.
     """
-    return max(1, int(expires_at - now)) + grace
+    return max(1, int(max(expires_at, held_until) - now)) + grace

@@ -4,6 +4,7 @@ from typing import Any
 
 from shared.domain.bodies import Endpoint
 from shared.domain.generation import MESSAGES, Record, Status
+from shared.domain.hold import Held, Hold
 from shared.domain.json_document import Json
 
 GENERATION = "gen_"
@@ -74,6 +75,30 @@ def response(record: Record) -> Json:
         "error": _error(record.error_code),
         "store": False,
     }
+
+
+def hold(found: Hold, *, now: float) -> Json:
+    """A hold as operators see it; of a data subject it shows that there is one, not which."""
+    return {
+        "id": found.id,
+        "object": "hold",
+        "tenant": found.tenant_id,
+        "scope": found.scope,
+        "generation": found.job_id and f"{GENERATION}{found.job_id}",
+        "case_reference": found.case_reference,
+        "status": found.standing(now),
+        "complete": found.is_complete(now),
+        "placed_at": int(found.placed_at),
+        "placed_by": found.placed_by,
+        "ends_at": found.ends_at,
+        "released_at": _whole(found.released_at),
+        "waiting_messages": "not_held",
+    }
+
+
+def held(found: Held | None) -> Json | None:
+    """What a hold holds; None when it could not be counted in time."""
+    return {"jobs": found.jobs, "past_deadline": found.past_deadline} if found else None
 
 
 def has_response(record: Record) -> bool:

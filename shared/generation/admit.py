@@ -13,6 +13,7 @@ from shared.domain.stamp import Stamp, Terms
 from shared.errors import LeaseLost, Reason, RequestRefused
 from shared.generation.delivery import Delivery
 from shared.generation.last_resort import first_enqueued
+from shared.generation.measured import measure_residency
 from shared.generation.services import Services
 
 
@@ -30,7 +31,12 @@ def terms_for(request: GenerationRequest, policy: TenantPolicy, stamp: Stamp) ->
 
     Raises `RequestRefused` for what the policy does not allow: geography, model, residency, grounding, output tokens.
     """
-    terms = stamp.terms(policy, request.model)
+    try:
+        terms = stamp.terms(policy, request.model)
+    except RequestRefused as refusal:
+        measure_residency(refusal)
+        raise
+    measure_residency(None)
     if request.grounding and policy.grounding == "forbidden":
         raise RequestRefused(Reason.GROUNDING_FORBIDDEN, "grounding")
     upstream.check_output_tokens(request, terms.output_tokens)

@@ -11,6 +11,7 @@ from shared.generation.admit import is_same_content
 from shared.generation.copies import schedule_copy
 from shared.generation.delivery import Delivery
 from shared.generation.services import Services
+from shared.metrics import Metric, Way, count
 from shared.telemetry import Event, log
 
 
@@ -49,6 +50,7 @@ async def put_back(delivery: Delivery, request: GenerationRequest, own: Receipt,
     copy is ours. It is ready at once, for whichever delivery finds a place; the turn is a matter of its message. Raises as
     `claim` does.
     """
+    count(Metric.THROTTLED, way=Way.QUEUE)
     queued = replace(own, status=Status.QUEUED, lease_until=own.created_at)
     standing = await services.generations.find(own) if delivery.has_waited else None
     if standing is None:

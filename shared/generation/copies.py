@@ -2,6 +2,7 @@
 
 from shared.azure.queues import Outgoing
 from shared.domain.generation import Receipt
+from shared.errors import LeaseLost
 from shared.generation.delivery import ADMITTED_AT, QUEUE, Delivery
 from shared.generation.services import Services
 from shared.telemetry import Event, log
@@ -28,5 +29,9 @@ async def schedule_copy(
         properties={**delivery.properties, ADMITTED_AT: receipt.created_at},
     )
     sequence_number = await services.queues.schedule(QUEUE, copy, at=at)
-    await services.generations.remember_copy(receipt, sequence_number=sequence_number)
+    try:
+        await services.generations.remember_copy(receipt, sequence_number=sequence_number)
+    except LeaseLost:
+        await services.queues.cancel_scheduled(QUEUE, sequence_number)
+        raise
     log(Event.JOB_POSTPONED, job_id=receipt.job_id, attempt=attempt, delay_seconds=round(at - services.clock(), 3))

@@ -17,7 +17,9 @@ from shared.generation.call import call_model
 from shared.generation.claim import claim, put_back
 from shared.generation.copies import schedule_copy
 from shared.generation.delivery import Delivery
+from shared.generation.erased import drop_erased
 from shared.generation.last_resort import schedule_last_resort
+from shared.generation.measured import measure_end
 from shared.generation.reject import reject
 from shared.generation.services import Services
 from shared.telemetry import Event, log
@@ -58,6 +60,8 @@ async def _run(delivery: Delivery, services: Services) -> bool:
     """Run a job, or put it back; return whether its tenant had room for it."""
     request = parse(delivery.body, max_bytes=services.limits.max_request_bytes)
     policy = await policy_for(request, services)
+    if await drop_erased(request, delivery, services):  # before a refusal, which would keep it
+        return True
     terms = terms_for(request, policy, services.stamp)
     own = await new_receipt(request, policy, services, admitted_at=await admission_time(delivery, policy, services))
     await check_submission(request, policy, own, delivery, services)
@@ -105,6 +109,7 @@ async def _finish(receipt: Receipt, request: GenerationRequest, outcome: Outcome
     except OutputTooLarge:
         await _finish(receipt, request, TOO_LARGE, services)
         return
+    measure_end(outcome)
     if heard:
         await announce(receipt.tenant_id, receipt.job_id, services.webhooks)
     log(

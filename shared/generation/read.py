@@ -5,10 +5,11 @@ from dataclasses import replace
 from shared.azure.records import Found, Records
 from shared.delivery.announce import announce, is_heard
 from shared.domain import macs
-from shared.domain.generation import Record, Status, event_type
+from shared.domain.generation import Outcome, Record, Status, event_type
 from shared.domain.macs import Purpose
 from shared.errors import Gone, NotFound, ServiceUnavailable, StoreUnavailable, WriteConflict
 from shared.generation.delivery import QUEUE
+from shared.generation.measured import measure_end
 from shared.generation.services import Services
 
 _TRIES = 5
@@ -48,18 +49,25 @@ async def _cancel(found: Found, services: Services) -> None:
     receipt = found.record.receipt
     heard = await is_heard(receipt.tenant_id, event_type(receipt.endpoint, Status.CANCELLED), services.webhooks)
     await services.records.cancel(found, heard=heard)
+    measure_end(Outcome(status=Status.CANCELLED))
     await _withdraw(found, services)
     if heard:
         await announce(receipt.tenant_id, receipt.job_id, services.webhooks)
 
 
 async def delete(tenant: str, job_id: str, services: Services) -> None:
-    """Delete a job's content and leave a tombstone; raises `NotFound`. A worker whose batch meets it discards its output."""
+    """Delete a job's content and leave a tombstone; raises `NotFound`. A worker whose batch meets it discards its output.
+
+    What a hold covers stays until the hold is over, and nobody can read it any more.
+    """
     records = services.records
     for _ in range(_TRIES):
-        found = await _find(tenant, job_id, records)
-        has_output = found.record.receipt.status.terminal and await records.has_output(tenant, job_id)
+        await _find(tenant, job_id, records)
         try:
+            if holds := await services.holds.standing(tenant):
+                await services.held_jobs.settle(tenant, job_id, holds)
+            found = await _find(tenant, job_id, records)
+            has_output = found.record.receipt.status.terminal and await records.has_output(tenant, job_id)
             await records.delete(found, has_output=has_output)
         except WriteConflict:
             continue

@@ -10,6 +10,7 @@ from shared.errors import REFUSALS, MessageTooLarge, Reason, RequestRefused, Ser
 from shared.generation.admit import check_signature
 from shared.generation.delivery import Delivery
 from shared.generation.services import Services
+from shared.metrics import Metric, count
 from shared.patience import patience
 from shared.telemetry import Event, log
 
@@ -42,6 +43,7 @@ async def reject(delivery: Delivery, refusal: RequestRefused, services: Services
         properties["body_omitted"] = True
         await services.queues.send(QUEUE, Outgoing(body=b"", message_id=message_id, ttl=ttl, properties=properties))
     log(Event.MESSAGE_REJECTED, code=refusal.reason)
+    count(Metric.REFUSALS, reason=refusal.reason)
     if policy is not None and delivery.reply_to in policy.reply_queues:
         await _reply(delivery, refusal, delivery.reply_to, ttl, services)
 

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 
 from shared.azure.generations import Generations
+from shared.azure.held_jobs import HeldJobs
+from shared.azure.holds import Holds
 from shared.azure.keys import KeyStore
+from shared.azure.markers import Markers
 from shared.azure.model import Models
 from shared.azure.policies import Policies
 from shared.azure.queues import Queues
@@ -28,7 +31,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The stores, queues, keys, secrets, models, webhooks, stamp, throttle, look ahead and clock of a job.
+    """The stores, holds, queues, keys, markers, secrets, models, webhooks, stamp, throttle, look ahead and clock of a job.
 
     ``instance`` is the process's name: 8 hexadecimal digits, with which its attempt tokens begin, so that others can tell its
     jobs from their own.
@@ -36,9 +39,12 @@ class Services:
 
     generations: Generations
     records: Records
+    holds: Holds
+    held_jobs: HeldJobs
     policies: Policies
     queues: Queues
     keys: KeyStore
+    markers: Markers
     submission_secrets: SubmissionSecrets
     models: Models
     webhooks: Webhooks

@@ -17,6 +17,7 @@ from shared.domain.expected import Expected
 from shared.domain.step_report import StepReport
 from shared.errors import ServiceUnavailable
 from shared.patience import patience
+from shared.privacy.measured import measure_checked, measure_policies
 from shared.telemetry import Event, log
 
 PATIENCE = 10.0
@@ -65,6 +66,7 @@ async def report(configuration: Configuration, step: str) -> StepReport:
     memory = configuration.memory
     async with memory.lock:  # the check at start and the first run of the timer may meet
         checked = await check(configuration)
+        measure_checked(checked)
         figures = StepReport(step=step, checked=checked.compared, found=len(checked.serious), complete=checked.complete)
         if memory.logged is None or _said(checked) != _said(memory.logged):
             _log(checked, figures)
@@ -135,6 +137,7 @@ async def _store(configuration: Configuration) -> Checked:
 
 async def _policies(configuration: Configuration) -> Checked:
     listing = await configuration.policies.all()
+    measure_policies(listing)
     tenants = len(listing.policies) + len(listing.unreadable)
     return Checked(
         compared=len(listing.policies),

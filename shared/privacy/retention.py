@@ -3,9 +3,11 @@
 A step that fails does not stop the others, and is reported as incomplete: a zero always means "looked, and found nothing".
 """
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import compress
 
 from shared.azure.due_documents import PAGE, Due, DueDocuments
 from shared.azure.kept_documents import KeptDocuments
@@ -16,9 +18,14 @@ from shared.delivery.announce import reannounce
 from shared.delivery.services import Webhooks
 from shared.domain.step_report import StepReport
 from shared.errors import LetheError
+from shared.privacy import hold_steps
 from shared.privacy.configuration import Configuration
 from shared.privacy.configuration import report as report_configuration
+from shared.privacy.erasure import enforce_erasures
+from shared.privacy.holding import Holding
+from shared.privacy.measured import measure, measure_settled
 from shared.privacy.shorten import Shortened, shorten
+from shared.privacy.sweep import Erasing
 from shared.telemetry import Event, log
 
 MAX_DOCUMENTS = 10_000
@@ -38,14 +45,20 @@ class Retention:
     policies: PolicyDocuments
     kept: KeptDocuments
     configuration: Configuration
+    holding: Holding
+    erasing: Erasing
     clock: Clock
     dead_letter_max_age: int
 
 
 async def enforce(retention: Retention) -> list[StepReport]:
     """Run every step once and report each."""
+    began = time.monotonic()
     steps: dict[str, Callable[[str], Awaitable[StepReport]]] = {
+        "holds": partial(hold_steps.mark, retention.holding, limit=MAX_DOCUMENTS),
+        "held_documents": partial(hold_steps.count, retention.holding),
         "shortened_deadlines": partial(_shorten, retention),
+        "erasures": partial(enforce_erasures, retention.erasing),
         "expired_documents": partial(_each_due, retention, retention.documents.expired, retention.documents.delete),
         "forgotten_contents": partial(
             _each_due, retention, retention.documents.forgettable, retention.documents.forget_content
@@ -55,7 +68,9 @@ async def enforce(retention: Retention) -> list[StepReport]:
     for queue in QUEUES:
         steps[f"dead_letters_{queue.replace('-', '_')}"] = partial(_purge, retention, queue=queue, dead_letters=True)
     steps["undelivered_events"] = partial(reannounce, retention.webhooks)
-    return [*[await _logged(step, run) for step, run in steps.items()], await check_configuration(retention)]
+    reports = [*[await _logged(step, run) for step, run in steps.items()], await check_configuration(retention)]
+    measure(reports, seconds=time.monotonic() - began)
+    return reports
 
 
 async def check_configuration(retention: Retention) -> StepReport:
@@ -110,17 +125,24 @@ async def _each_due(
     settle: Callable[[Due], Awaitable[bool]],
     step: str,
 ) -> StepReport:
-    """Settle due documents page after page, until a page is the last, brings nothing new, or the bound is reached."""
-    found = settled = 0
+    """Settle due documents page after page, until a page is the last, brings nothing new, or the bound is reached.
+
+    Of those that a hold keeps nothing is counted here.
+    """
+    looked_at = found = settled = 0
     oldest = 0.0
-    while found < MAX_DOCUMENTS:
-        dues = await page()
+    while looked_at < MAX_DOCUMENTS:
+        listed = await page()
+        looked_at += len(listed)
         now = retention.clock()
+        dues = await hold_steps.not_held(listed, retention.holding)
         results = [await settle(due) for due in dues]
+        for due in compress(dues, results):
+            measure_settled(due, step=step, now=retention.clock())
         found += len(dues)
         settled += sum(results)
         oldest = max([oldest, *(now - due.since for due in dues)])
-        if len(dues) < PAGE or not any(results):
+        if len(listed) < PAGE or not (any(results) or len(dues) < len(listed)):
             break
     return StepReport(
         step=step,
@@ -129,7 +151,7 @@ async def _each_due(
         deleted=settled,
         overdue=found - settled,
         oldest_overdue_seconds=oldest,
-        complete=found < MAX_DOCUMENTS,
+        complete=looked_at < MAX_DOCUMENTS,
     )
 
 

@@ -12,7 +12,7 @@ from shared.azure.policy_documents import StoredPolicy
 from shared.domain.evidence import Chain, Kind
 from shared.domain.principal import Principal
 from shared.domain.webhook_endpoint import SECRETS_OF, is_secret_of, secret_name
-from shared.errors import NotFound, StoreUnavailable
+from shared.errors import HoldStands, NotFound, StoreUnavailable
 from shared.generation.delivery import QUEUE
 from shared.generation.reject import UNKNOWN_TENANT_SECONDS
 from shared.tenants.services import Tenants
@@ -33,13 +33,14 @@ class Receipt:
 
 
 async def offboard(tenant: str, actor: Principal, tenants: Tenants) -> Receipt:
-    """Remove a tenant; raises `NotFound`, and `WriteConflict` when its policy was changed at this moment.
+    """Remove a tenant; raises `NotFound`, `HoldStands`, and `WriteConflict` when its policy was changed at this moment.
 
     Takes a little longer than ``settle``, in which workers forget the tenant. After an interruption it is called again.
     """
     found = await tenants.policies.find(tenant)
     if found is None:
         raise NotFound
+    await _refuse_held(tenant, tenants)
     buried_at = await _bury(tenant, found, actor, tenants)
     removed = await _sweep(tenant, tenants)
     while tenants.clock() < buried_at + tenants.settle:  # noqa: ASYNC110 - by the app's clock, which tests move
@@ -70,8 +71,10 @@ async def _sweep(tenant: str, tenants: Tenants) -> Counter[str]:
     """Remove secrets, then documents; return how many of each.
 
     What only a document knows of goes before it, so that an interruption leaves nothing that nobody can find again: the copy
-    that waits in the queue, which is the whole request, before the receipt that names it.
+    that waits in the queue, which is the whole request, before the receipt that names it. Raises `HoldStands` before anything
+    is removed: a hold may have been placed a moment before the tombstone.
     """
+    await _refuse_held(tenant, tenants)
     counts: Counter[str] = Counter()
     for name in await _webhook_secrets(tenant, tenants):
         await tenants.webhooks.secrets.delete(name)
@@ -93,6 +96,12 @@ async def _webhook_secrets(tenant: str, tenants: Tenants) -> set[str]:
     return {secret_name(tenant, endpoint.id) for endpoint in endpoints} | {
         name for name in stored if is_secret_of(tenant, name)
     }
+
+
+async def _refuse_held(tenant: str, tenants: Tenants) -> None:
+    now = tenants.clock()
+    if any(hold.is_active(now) for hold in await tenants.holds.standing(tenant)):
+        raise HoldStands
 
 
 async def _record(

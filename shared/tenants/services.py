@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from shared.azure.evidence import Evidence
+from shared.azure.holds import Holds
 from shared.azure.kept_documents import KeptDocuments
 from shared.azure.keys import KeyStore
 from shared.azure.policy_documents import PolicyDocuments
@@ -21,6 +22,7 @@ class Tenants:
     policies: PolicyDocuments
     kept: KeptDocuments
     documents: TenantDocuments
+    holds: Holds
     keys: KeyStore
     submission: SubmissionSecrets
     webhooks: Webhooks

@@ -1,11 +1,17 @@
-"""Fixtures of the webhook tests, which three modules share. Other modules have fixtures of their own."""
+"""Fixtures of the tests of webhooks, erasures and evidence, which several modules share; others have their own."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from azure.cosmos.aio import ContainerProxy
 
+from shared.azure.evidence import Evidence
+from shared.domain.evidence import Kind, Record
 from tests.contract.cosmos import Endpoint, fresh_endpoint
+from tests.contract.erasing import Bench as Eraser
+from tests.contract.erasing import bench as erasing_bench
+from tests.contract.evidence import CHAIN, Services, services
 from tests.contract.webhook_posts import Contexts
 from tests.contract.webhook_servers import certificate_for
 from tests.contract.webhooks import Bench, Receiver, bench, receiving
@@ -37,3 +43,50 @@ async def desk(webhook_store: Endpoint, webhook_receiver: Receiver, tmp_path: Pa
 def contexts(tmp_path_factory: pytest.TempPathFactory) -> Contexts:
     """A certificate for ``example.com``: served, and trusted."""
     return certificate_for("example.com", tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def erasure_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    """A Cosmos endpoint."""
+    with fresh_endpoint(tmp_path_factory.mktemp("erasures")) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+async def eraser(erasure_store: Endpoint, tmp_path: Path) -> AsyncIterator[Eraser]:
+    """Everything that an erasure works with, and nothing in the store."""
+    async with erasing_bench(erasure_store, tmp_path) as ready:
+        yield ready
+
+
+@pytest.fixture(scope="module")
+def evidence_services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """A store and a vault for evidence."""
+    with services(tmp_path_factory.mktemp("evidence")) as started:
+        yield started
+
+
+@pytest.fixture
+async def evidence_opened(evidence_services: Services) -> AsyncIterator[tuple[Evidence, ContainerProxy]]:
+    """The evidence with empty chains, and its container."""
+    async with evidence_services.evidence() as both:
+        yield both
+    await evidence_services.clear()
+
+
+@pytest.fixture
+def chains(evidence_opened: tuple[Evidence, ContainerProxy]) -> Evidence:
+    """The evidence with empty chains."""
+    return evidence_opened[0]
+
+
+@pytest.fixture
+def container(evidence_opened: tuple[Evidence, ContainerProxy]) -> ContainerProxy:
+    """The container of the evidence, for whoever tampers with it."""
+    return evidence_opened[1]
+
+
+@pytest.fixture
+async def chain(chains: Evidence) -> list[Record]:
+    """Four records."""
+    return [await chains.append(CHAIN, Kind.CONFIGURATION_CHECKED, {"number": number}) for number in range(4)]

@@ -26,9 +26,11 @@ from tests.contract import management
 from tests.contract.broker import Broker, fresh_broker
 from tests.contract.cosmos import DATABASE, Endpoint, fresh_endpoint
 from tests.contract.management import Token, managing
+from tests.contract.memory_signer import MemorySigner
 
 SMALL = DeploymentSettings(name="gpt-small-eu", sku="Standard", model="gpt-4.1-mini")
 MODEL = "127.0.0.1:8082"
+SIGNER = MemorySigner()
 PRIMARY = ExpectedAccount(resource="primary", region="swedencentral", endpoint_host=MODEL, deployments=(SMALL,))
 ONCE = ExpectedQueue(name="once", lease_seconds=10, max_delivery_count=20, longest_ttl_seconds=86_400)
 KEYS = Finding(kind=Drift.STORE_LOCAL_AUTH, target="lethe")
@@ -82,7 +84,7 @@ async def configuration(azure: management.Management, cosmos: Endpoint) -> Async
         yield Configuration(
             management=reads,
             policies=PolicyDocuments(stored, clock=clock.now),
-            evidence=Evidence(evidence, clock=clock.now),
+            evidence=Evidence(evidence, signer=SIGNER, clock=clock.now),
             expected=Expected(queues=(ONCE,), containers=CONTAINERS, accounts=(PRIMARY,), store=store),
         )
     await reads.close()

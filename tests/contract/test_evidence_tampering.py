@@ -1,47 +1,16 @@
 """Evidence that somebody changed in the container: it is found there, and others are added while its last link can be read."""
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 from azure.cosmos.aio import ContainerProxy
 
-from local import clock
 from shared.azure.evidence import Evidence
-from shared.domain.evidence import Chain, Kind, Problem, Record, Verification, verify
+from shared.domain.evidence import Kind, Problem, Record, Verification
 from shared.errors import StoreUnavailable
 from shared.patience import patience
-from tests.contract.cosmos import Endpoint, fresh_endpoint
-
-CHAIN = Chain.CONFIGURATION
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
-    with fresh_endpoint(tmp_path_factory.mktemp("tampering")) as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-async def container(running: Endpoint) -> AsyncIterator[ContainerProxy]:
-    async with running.container("evidence") as opened:
-        yield opened
-        for name in [each async for each in opened.query_items("SELECT VALUE c.id FROM c", partition_key=CHAIN.value)]:
-            await opened.delete_item(name, CHAIN.value)
-
-
-@pytest.fixture
-def store(container: ContainerProxy) -> Evidence:
-    return Evidence(container, clock=clock.now)
-
-
-@pytest.fixture
-async def chain(store: Evidence) -> list[Record]:
-    return [await store.append(CHAIN, Kind.CONFIGURATION_CHECKED, {"number": number}) for number in range(4)]
-
-
-async def verified(store: Evidence) -> Verification:
-    return verify([each async for each in store.read(CHAIN)])
+from shared.privacy.evidence_check import State
+from tests.contract.evidence import CHAIN, check, verified
 
 
 async def change(container: ContainerProxy, record: Record, **values: object) -> None:
@@ -70,47 +39,52 @@ async def change(container: ContainerProxy, record: Record, **values: object) ->
     ],
 )
 async def test_a_changed_document_is_found_where_it_stands(
-    store: Evidence, container: ContainerProxy, chain: list[Record], values: dict[str, Any], problem: Problem
+    chains: Evidence, container: ContainerProxy, chain: list[Record], values: dict[str, Any], problem: Problem
 ) -> None:
     await change(container, chain[1], **values)
-    assert await verified(store) == Verification(verified=chain[0].head, problem=problem)
+    assert await verified(chains, CHAIN) == Verification(verified=chain[0].head, problem=problem)
 
 
-async def test_a_deleted_document_is_found(store: Evidence, container: ContainerProxy, chain: list[Record]) -> None:
+async def test_a_deleted_document_is_found(chains: Evidence, container: ContainerProxy, chain: list[Record]) -> None:
     await container.delete_item("3", CHAIN.value)
-    assert await verified(store) == Verification(verified=chain[1].head, problem=Problem.MISSING)
+    assert await verified(chains, CHAIN) == Verification(verified=chain[1].head, problem=Problem.MISSING)
 
 
 async def test_documents_that_exchanged_their_contents_are_found(
-    store: Evidence, container: ContainerProxy, chain: list[Record]
+    chains: Evidence, container: ContainerProxy, chain: list[Record]
 ) -> None:
     second, third = [await container.read_item(name, CHAIN.value) for name in ("2", "3")]
     await container.replace_item("2", {**third, "id": "2"})
     await container.replace_item("3", {**second, "id": "3"})
-    assert await verified(store) == Verification(verified=chain[0].head, problem=Problem.UNREADABLE)
+    assert await verified(chains, CHAIN) == Verification(verified=chain[0].head, problem=Problem.UNREADABLE)
 
 
 async def test_a_changed_last_record_does_not_keep_others_from_being_added(
-    store: Evidence, container: ContainerProxy, chain: list[Record]
+    chains: Evidence, container: ContainerProxy, chain: list[Record]
 ) -> None:
     await change(container, chain[3], kind="of_a_newer_version")
-    added = await store.append(CHAIN, Kind.CONFIGURATION_CHECKED, {})
+    added = await chains.append(CHAIN, Kind.CONFIGURATION_CHECKED, {})
     assert (added.sequence, added.previous) == (5, chain[3].hash)
 
 
-async def test_a_cut_off_end_is_found_by_a_head_that_was_kept(
-    store: Evidence, container: ContainerProxy, chain: list[Record]
-) -> None:
-    await container.delete_item("4", CHAIN.value)
-    records = [each async for each in store.read(CHAIN)]
-    assert verify(records).problem is None
-    assert verify(records, expected=chain[3].head).problem is Problem.END_MISSING
-
-
-@pytest.mark.parametrize("values", [{"hash": None}, {"hash": "two words"}, {"sequence": 7.5}])
-async def test_nothing_is_added_behind_what_is_no_link_of_a_chain(
-    store: Evidence, container: ContainerProxy, chain: list[Record], values: dict[str, Any]
+@pytest.mark.parametrize(
+    ("values", "sequence"),
+    [({"hash": None}, 5), ({"hash": "two words"}, 5), ({"sequence": 7.5}, 8), ({"sequence": 40}, 41), ({"sequence": -1}, 5)],
+)
+async def test_a_chain_goes_on_behind_what_is_no_link_of_it_and_stays_broken(
+    chains: Evidence, container: ContainerProxy, chain: list[Record], values: dict[str, Any], sequence: int
 ) -> None:
     await change(container, chain[3], **values)
+    broken = await check(chains, CHAIN)
+    added = await chains.append(CHAIN, Kind.CONFIGURATION_CHECKED, {})
+    assert (added.sequence, added.previous) == (sequence, chain[3].hash)
+    for found in (broken, await check(chains, CHAIN)):
+        assert (found.state, found.verified) == (State.BROKEN, chain[2].head)
+
+
+async def test_a_place_behind_which_no_number_fits_is_not_built_on(
+    chains: Evidence, container: ContainerProxy, chain: list[Record]
+) -> None:
+    await change(container, chain[3], sequence=2**53 - 1)
     with pytest.raises(StoreUnavailable), patience(0.2):
-        await store.append(CHAIN, Kind.CONFIGURATION_CHECKED, {})
+        await chains.append(CHAIN, Kind.CONFIGURATION_CHECKED, {})

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.pipeline.transport import AioHttpTransport
 from azure.keyvault.secrets.aio import SecretClient
 
 from shared.azure.keys import VaultKeys
@@ -21,8 +20,8 @@ from shared.domain.macs import Key, Purpose
 from shared.errors import KeysUnavailable
 from shared.patience import patience
 from tests.contract.loopback import Answer, Asked, Server, serving
+from tests.contract.vault import VAULT, ToLoopback
 
-VAULT = "https://lethe.vault.azure.net"
 OLD, NEW = b"o" * 32, b"n" * 32
 CANARY = "canary4f1c"
 
@@ -38,28 +37,13 @@ class AnyCredential(AsyncTokenCredential):
     async def __aexit__(self, *_: object) -> None: ...
 
 
-class ToLoopback(AioHttpTransport):  # type: ignore[misc]  # azure-core imports it lazily, untyped
-    """Carries requests for the vault to the test's server: the client takes https addresses only."""
-
-    def __init__(self, origin: str) -> None:
-        super().__init__()
-        self._origin = origin
-
-    async def send(self, request: Any, **options: Any) -> Any:  # noqa: ANN401
-        address = request.url
-        assert address.startswith(VAULT)
-        request.url = self._origin + address.removeprefix(VAULT)
-        try:
-            return await super().send(request, **options)
-        finally:
-            request.url = address
-
-
 @dataclass(kw_only=True)
 class Vault:
     """Secrets as ``{name: {version: value}}``, the last version is the newest; ``fails`` is the status of every answer."""
 
     secrets: dict[str, dict[str, str]] = field(default_factory=dict)
+    disabled: set[str] = field(default_factory=set)
+    """Versions that are listed, and whose value nobody is given."""
     fails: int | None = None
 
     def answer(self, asked: Asked) -> Answer:
@@ -70,11 +54,26 @@ class Vault:
             return self._error(self.fails)
         _, kind, name, version = asked.path.partition("?")[0].split("/")
         versions = self.secrets.get(name, {})
+        if version == "versions":
+            return self._versions(name, after=asked.path.partition("after=")[2])
         version = version or next(reversed(versions), "")
+        if version in self.disabled:
+            return self._error(403)
         if kind != "secrets" or version not in versions:
             return self._error(404)
         secret = {"value": versions[version], "id": f"{VAULT}/secrets/{name}/{version}", "attributes": {"enabled": True}}
         return Answer(body=json.dumps(secret).encode(), headers={"Content-Type": "application/json"})
+
+    def _versions(self, name: str, *, after: str) -> Answer:
+        """One version a page, as no order says: by their names."""
+        versions = self.secrets.get(name, {})
+        created = {version: 1000 + number for number, version in enumerate(versions)}
+        left = sorted(version for version in versions if version > after)
+        attributes = [{"enabled": version not in self.disabled, "created": created[version]} for version in left[:1]]
+        page = [{"id": f"{VAULT}/secrets/{name}/{left[0]}", "attributes": found} for found in attributes]
+        more = f"{VAULT}/secrets/{name}/versions?after={left[0]}" if len(left) > 1 else None
+        body = json.dumps({"value": page, "nextLink": more}).encode()
+        return Answer(body=body, headers={"Content-Type": "application/json"}) if versions else self._error(404)
 
     def _error(self, status: int) -> Answer:
         body = {"error": {"code": "Any", "message": f"{CANARY} {self.secrets}"}}
@@ -130,6 +129,27 @@ async def test_an_older_version_is_found_by_its_id() -> None:
     async with opened(both()) as store:
         assert await store.keys.by_id("contoso", Purpose.JOB_ID, "v1") == Key(kid="v1", secret=OLD)
         assert store.reads() == ["/secrets/lethe-contoso-job-id/v1"]
+
+
+async def test_all_versions_are_the_newest_first_without_those_that_are_disabled() -> None:
+    secrets = {"lethe-contoso-subject": {"c": encoded(OLD), "a": encoded(b"d" * 32), "b": encoded(NEW)}}
+    async with opened(secrets) as store:
+        store.vault.disabled.add("a")
+        assert await store.keys.all("contoso", Purpose.SUBJECT) == (Key(kid="b", secret=NEW), Key(kid="c", secret=OLD))
+        secrets["lethe-contoso-subject"]["z"] = encoded(OLD)
+        assert [key.kid for key in await store.keys.all("contoso", Purpose.SUBJECT)] == ["z", "b", "c"]
+
+
+async def test_a_list_without_a_version_or_without_an_answer_is_unavailable_and_never_empty() -> None:
+    async with opened({"lethe-contoso-subject": {"a": encoded(OLD)}}) as store:
+        with pytest.raises(KeysUnavailable):
+            await store.keys.all("fabrikam", Purpose.SUBJECT)
+        store.vault.disabled.add("a")
+        with pytest.raises(KeysUnavailable):
+            await store.keys.all("contoso", Purpose.SUBJECT)
+        store.vault.fails = 503
+        with pytest.raises(KeysUnavailable):
+            await store.keys.all("contoso", Purpose.SUBJECT)
 
 
 async def test_the_vault_gets_the_token_and_no_secret() -> None:

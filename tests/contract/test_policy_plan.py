@@ -21,6 +21,7 @@ from tests.policies import DIRECTORY, POLICY, deployment, policy, stamp, stored
 
 if TYPE_CHECKING:
     from shared.azure.evidence import Evidence
+    from shared.azure.holds import Holds
     from shared.azure.keys import KeyStore
     from shared.azure.queues import Queues
     from shared.azure.submission_secrets import SubmissionSecrets
@@ -50,6 +51,7 @@ async def tenants(tmp_path: Path) -> AsyncIterator[Tenants]:
                 policies=PolicyDocuments(policies, clock=clock.now),
                 kept=KeptDocuments(database.get_container_client("generations"), clock=clock.now, grace=15),
                 documents=cast("TenantDocuments", None),
+                holds=cast("Holds", None),
                 keys=cast("KeyStore", None),
                 submission=cast("SubmissionSecrets", None),
                 webhooks=cast("Webhooks", None),

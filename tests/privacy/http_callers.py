@@ -15,7 +15,7 @@ from tests.system.callers import ANOTHERS_KEY, read
 from tests.system.http import Http
 
 NAMES = ("name", "upn", "preferred_username", "email", "given_name", "app_displayname", "jti")
-TENANTS_ROLE = "Lethe.Submit"
+TENANTS_ROLES = ["Lethe.Submit", "Lethe.Privacy"]
 
 type Claims = dict[str, Any]
 
@@ -30,7 +30,7 @@ def accepted(flock: Flock, http: Http, client: str | None = None) -> str:
     """A good token, but for all that it says besides: contoso's, or that of another tenant's client."""
     planted = Planting(flock=flock, path="an accepted token")
     acting = {"azp": client} if client else {}
-    return http.token("contoso", claims=claims(planted) | acting | {"roles": [TENANTS_ROLE, planted("claim roles")]})
+    return http.token("contoso", claims=claims(planted) | acting | {"roles": [*TENANTS_ROLES, planted("claim roles")]})
 
 
 def fresh(flock: Flock, http: Http, token: str) -> str:

@@ -158,7 +158,7 @@ def refused(flock: Flock) -> list[Call]:
         else:  # what was spoiled has no place on this face
             continue
         calls.append(Call(path=planted.path, target=OPENAI, status=(400,), content=content, headers=headers(planted)))
-    return [*calls, *_badly_sent(flock), *_refused_lookups(flock), *_refused_endpoints(flock)]
+    return [*calls, *_badly_sent(flock), *_refused_lookups(flock), *_refused_endpoints(flock), *_about_subjects(flock)]
 
 
 def _badly_sent(flock: Flock) -> list[Call]:
@@ -216,6 +216,23 @@ def _refused_endpoints(flock: Flock) -> list[Call]:
     return calls + [
         Call(path=planted.path, target=f"{ENDPOINTS}/{NO_HOOK}{action}", status=(status,), content=json.dumps(body).encode())
         for action, status, body in more
+    ]
+
+
+def _about_subjects(flock: Flock) -> list[Call]:
+    """Erasures and exports, refused ones and those of somebody of whom there is nothing."""
+    planted = Planting(flock=flock, path="a data subject")
+    bodies: list[tuple[str, int, Json]] = [
+        ("erasures", 202, {"safety_identifier": planted("subject to erase")}),
+        ("exports", 200, {"safety_identifier": planted("subject to export")}),
+        ("erasures", 400, {"safety_identifier": [planted("subject in a list")]}),
+        ("erasures", 400, {"safety_identifier": planted("long subject") * 20}),
+        ("erasures", 400, {planted("unknown field"): planted("value")}),
+        ("exports", 400, {"safety_identifier": planted("subject"), "after": planted("cursor")}),
+    ]
+    return [
+        Call(path=planted.path, target=f"/v1/subjects/{what}", status=(status,), content=json.dumps(body).encode())
+        for what, status, body in bodies
     ]
 
 

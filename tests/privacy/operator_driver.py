@@ -13,7 +13,7 @@ import urllib.request
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 
-from commands import policy
+from commands import policy, session
 from shared.patience import patience
 
 
@@ -24,7 +24,7 @@ def main() -> None:
 
 
 def _run(each: dict[str, Any], *, faults: str, seconds: float) -> dict[str, object]:
-    os.environ[policy.TOKEN] = each["token"]
+    os.environ[session.TOKEN] = each["token"]
     for fault in each["faults"]:
         _call(faults, "POST", json.dumps(fault).encode())
     out, err = io.StringIO(), io.StringIO()

@@ -102,12 +102,11 @@ UNAUTHENTICATED: dict[str, Caller] = {
 FORBIDDEN: dict[str, Caller] = {
     "no role": _with(roles=None),
     "no role of Lethe": _with(roles=["lethe.submit", "Lethe.Admin"]),
-    "another role of the tenant": _with(roles=["Lethe.Privacy"]),
     "unlisted client": _with(azp=STRANGER),
     "operator": lambda http: http.token("operator"),
     "reviewer": lambda http: http.token("reviewer"),
 }
-"""Callers who are known and may not do this: 403."""
+"""Callers who are known and may do nothing here: 403."""
 
 
 def read(token: str) -> dict[str, Any]:

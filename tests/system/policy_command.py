@@ -1,4 +1,4 @@
-"""The operators' command as an operator runs it: a process of its own, with a token in its environment."""
+"""The operators' commands as an operator runs it: a process of its own, with a token in its environment."""
 
 import json
 import os
@@ -33,12 +33,12 @@ def token_of(stack: Stack, **claims: object) -> str:
     return token
 
 
-def run(stack: Stack, *arguments: str, document: object = None, token: str | None = None) -> Done:
-    """Run the command to its end; a document goes to its standard input."""
+def run(stack: Stack, *arguments: str, document: object = None, token: str | None = None, command: str = "policy") -> Done:
+    """Run a command to its end; a document goes to its standard input."""
     given = document if isinstance(document, bytes) else json.dumps(document).encode()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LETHE_")}
     process = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "commands.policy", "--settings", str(stack.state / "local.settings.json"), *arguments],
+        [sys.executable, "-m", f"commands.{command}", "--settings", str(stack.state / "local.settings.json"), *arguments],
         cwd=ROOT,
         env=environment | {"LETHE_OPERATOR_TOKEN": stack.endpoints["tokens"]["operator"] if token is None else token},
         input=given,
@@ -62,6 +62,6 @@ def shown(stack: Stack, tenant: str) -> dict[str, Any]:
 
 def evidence(stack: Stack, tenant: str) -> list[dict[str, Any]]:
     """Return what the chain of policies says of a tenant, the oldest first."""
-    query = "SELECT * FROM c WHERE c.chain = 'policies' ORDER BY c.sequence ASC"
+    query = "SELECT * FROM c WHERE c.sequence > 0 ORDER BY c.sequence ASC"
     records = stack.store.container("evidence").query_items(query, partition_key="policies")
     return [record for record in records if record["fields"]["tenant"] == tenant]

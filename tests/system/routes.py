@@ -1,17 +1,20 @@
 """The routes of the app: what a good request to each of them is, and how it answers."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
+from shared.domain.principal import Role
 from tests.system.http import Http, line
 
+DAY = 86_400
 CANARY = "canary-8d21f0aa"
 """In every value that a request of these routes carries; no refusal may repeat it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """A route with a good request: ``needs`` is what its ``{id}`` names."""
+    """A route with a good request: ``needs`` is what its ``{id}`` names, ``role`` the one that a caller must have."""
 
     method: str
     template: str
@@ -20,6 +23,9 @@ class Route:
     body: Any = None
     others: int = 404
     """What another tenant is answered: 404 for what is not its own, otherwise what the right tenant is."""
+    by: str = "contoso"
+    """Who may: a sample principal."""
+    role: Role = Role.SUBMIT
 
     @property
     def name(self) -> str:
@@ -35,14 +41,22 @@ class Route:
 
 RESPONSE = {"model": "gpt-small", "input": CANARY, "background": True, "metadata": {"custom_id": f"{CANARY}-response"}}
 HOOK = {"name": CANARY, "url": f"http://127.0.0.1:9/hooks/{CANARY}", "event_types": ["response.completed"]}
+SUBJECT = {"safety_identifier": CANARY}
 
-RESPONSES, ENDPOINTS = "openai/v1/responses", "openai/v1/webhook_endpoints"
+HOLD = {"tenant": "adatum", "case_reference": CANARY, "ends_at": int(time.time()) + 10 * DAY}
+LATER = {"ends_at": int(time.time()) + 30 * DAY}
+
+OPERATORS: dict[str, Any] = {"by": "operator", "others": 403}
+RESPONSES, ENDPOINTS, SUBJECTS = "openai/v1/responses", "openai/v1/webhook_endpoints", "v1/subjects"
 
 ROUTES = [
     Route(method="POST", template="v1/generations", status=202, body=line(CANARY, custom_id=CANARY), others=202),
     Route(method="POST", template="v1/generations/lookup", status=200, needs="generation", body={"custom_id": "{custom_id}"}),
     Route(method="GET", template="v1/generations/{id}", status=200, needs="generation"),
     Route(method="DELETE", template="v1/generations/{id}", status=204, needs="generation"),
+    Route(method="POST", template=f"{SUBJECTS}/erasures", status=202, body=SUBJECT, others=202, role=Role.PRIVACY),
+    Route(method="GET", template=f"{SUBJECTS}/erasures/{{id}}", status=200, needs="erasure", role=Role.PRIVACY),
+    Route(method="POST", template=f"{SUBJECTS}/exports", status=200, body=SUBJECT, others=200, role=Role.PRIVACY),
     Route(method="POST", template=RESPONSES, status=200, body=RESPONSE, others=200),
     Route(method="GET", template=f"{RESPONSES}/{{id}}", status=200, needs="response"),
     Route(method="POST", template=f"{RESPONSES}/{{id}}/cancel", status=200, needs="response"),
@@ -61,25 +75,34 @@ ROUTES = [
         needs="endpoint",
         body={"event_type": "response.completed"},
     ),
+    Route(method="POST", template="v1/holds", status=201, body=HOLD | {"subject": {"safety_identifier": CANARY}}, **OPERATORS),
+    Route(method="GET", template="v1/holds", status=200, **OPERATORS),
+    Route(method="GET", template="v1/holds/{id}", status=200, needs="hold", **OPERATORS),
+    Route(method="POST", template="v1/holds/{id}/renew", status=200, needs="hold", body=LATER, **OPERATORS),
+    Route(method="DELETE", template="v1/holds/{id}", status=204, needs="hold", **OPERATORS),
 ]
 """Every route but the health check, which is everybody's."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Thing:
-    """Something of contoso's: its id, and the key of what has one."""
+    """Something of contoso's, or a hold: its id, and the key of what has one."""
 
     id: str
     custom_id: str = ""
 
 
 def make(kind: str | None, http: Http) -> Thing:
-    """Let contoso have what a route needs."""
+    """Let contoso, or an operator, have what a route needs."""
     if kind is None:
         return Thing(id="")
+    if kind == "hold":
+        return Thing(id=http.call("POST", "/v1/holds", HOLD, token=http.token("operator")).json["id"])
     if kind == "endpoint":
         url = f"{http.stack.endpoints['webhook_receiver']}/hooks/callers"
         return Thing(id=http.call("POST", f"/{ENDPOINTS}", HOOK | {"url": url}).json["id"])
+    if kind == "erasure":
+        return Thing(id=http.call("POST", "/v1/subjects/erasures", SUBJECT).json["id"])
     request = line(CANARY)
     made = http.call("POST", "/v1/generations", request).json["id"]
     return Thing(id=made if kind == "generation" else made.replace("gen_", "resp_"), custom_id=request["custom_id"])

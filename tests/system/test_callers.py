@@ -10,10 +10,11 @@ from typing import Any
 import jwt
 import pytest
 
+from shared.domain.principal import TENANT_ROLES
 from tests.parts import ROOT
 from tests.system.callers import FORBIDDEN, HOUR, STRANGER, UNAUTHENTICATED, Caller, read
 from tests.system.http import Http, Reply, calling
-from tests.system.routes import CANARY, ROUTES, Route, Thing, make
+from tests.system.routes import CANARY, HOLD, ROUTES, Route, Thing, make
 from tests.system.stack import running_stack, wait_for
 
 LISTING = """
@@ -22,6 +23,7 @@ functions = [function.get_dict_repr() for function in function_app.app.get_funct
 triggers = [binding for each in functions for binding in each["bindings"] if binding["type"] == "httpTrigger"]
 print(json.dumps([f"{getattr(m, 'value', m)} /{t['route']}" for t in triggers for m in t["methods"]]))
 """
+REFUSALS = {403: "forbidden", 404: "not_found"}
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +35,18 @@ def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Http]:
 @pytest.fixture(scope="module")
 def contosos(http: Http) -> dict[str | None, Thing]:
     """One thing of each kind, at which those who may not are sent."""
-    return {kind: make(kind, http) for kind in (None, "generation", "response", "endpoint")}
+    return {kind: make(kind, http) for kind in (None, "generation", "response", "endpoint", "hold", "erasure")}
+
+
+def forbidden(route: Route) -> dict[str, Caller]:
+    """Who may not: those who run the service what is a tenant's, and tenants what is theirs who run it."""
+    if route.by != "operator":
+        return FORBIDDEN
+    callers = {name: caller for name, caller in FORBIDDEN.items() if name != "operator"}
+    return callers | {"tenant": lambda http: http.token("contoso")}
+
+
+REFUSED = [(route, name, caller) for route in ROUTES for name, caller in forbidden(route).items()]
 
 
 def test_the_table_has_every_route_of_the_app(http: Http) -> None:
@@ -58,10 +71,20 @@ def test_who_is_not_known_is_told_only_that(
     assert (nowhere.status, nowhere.text) == (reply.status, reply.text)
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-@pytest.mark.parametrize("caller", FORBIDDEN.values(), ids=FORBIDDEN)
+@pytest.mark.parametrize(
+    ("route", "caller"),
+    [(route, caller) for route, _, caller in REFUSED],
+    ids=[f"{name}-{one.name}" for one, name, _ in REFUSED],
+)
 def test_who_may_not_is_told_only_that(http: Http, contosos: dict[str | None, Thing], route: Route, caller: Caller) -> None:
     token = caller(http)
+    reply = send(http, route, contosos[route.needs], token=token)
+    check_refusal(reply, route, status=403, code="forbidden", token=token)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_another_role_of_the_tenant_is_not_enough(http: Http, contosos: dict[str | None, Thing], route: Route) -> None:
+    token = http.token("contoso", claims={"roles": [*TENANT_ROLES - {route.role}]})
     reply = send(http, route, contosos[route.needs], token=token)
     check_refusal(reply, route, status=403, code="forbidden", token=token)
 
@@ -70,16 +93,16 @@ def test_who_may_not_is_told_only_that(http: Http, contosos: dict[str | None, Th
 def test_another_tenant_sees_nothing_of_contosos(http: Http, contosos: dict[str | None, Thing], route: Route) -> None:
     thing = contosos[route.needs]
     reply = send(http, route, thing, token=http.token("fabrikam"))
-    if route.others == 404:
-        check_refusal(reply, route, status=404, code="not_found", token=None)
+    if route.others in REFUSALS:
+        check_refusal(reply, route, status=route.others, code=REFUSALS[route.others], token=None)
         return
     assert reply.status == route.others, reply.text
     assert not [other.id for other in contosos.values() if other.id and other.id in reply.text]
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_the_right_tenant_gets_its_answer(http: Http, route: Route) -> None:
-    reply = send(http, route, make(route.needs, http), token=http.token("contoso"))
+def test_the_right_caller_gets_its_answer(http: Http, route: Route) -> None:
+    reply = send(http, route, make(route.needs, http), token=http.token(route.by))
     assert reply.status == route.status, reply.text
     assert reply.headers["cache-control"] == "no-store"
 
@@ -93,7 +116,9 @@ def test_nothing_of_contosos_was_touched_by_those_who_may_not(http: Http, contos
             f"/openai/v1/webhook_endpoints/{contosos['endpoint'].id}",
         )
     )
+    hold = http.call("GET", f"/v1/holds/{contosos['hold'].id}", token=http.token("operator")).json
     assert response["status"] == "completed"
+    assert (hold["status"], hold["ends_at"]) == ("active", HOLD["ends_at"])
     assert endpoint["updated_at"] == endpoint["created_at"]
 
 
@@ -141,7 +166,7 @@ def test_keys_outlive_the_issuer_for_a_day_and_then_the_answer_is_503(http: Http
         http.stack.advance(24 * HOUR - 400)
         assert models(http, token) == 200
         http.stack.advance(101)
-        for route in (ROUTES[0], ROUTES[4]):
+        for route in (ROUTES[0], next(route for route in ROUTES if route.is_openais)):
             refused = send(http, route, Thing(id=""), token=token)
             check_refusal(refused, route, status=503, code="service_unavailable", token=token)
             assert int(refused.headers["retry-after"]) > 0

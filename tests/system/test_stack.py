@@ -18,7 +18,7 @@ from local.stack import child
 from local.stack.errors import StackError
 from tests.system.stack import Stack, running_stack, wait_for
 
-PARTS = {"broker", "cosmos", "model", "issuer", "receiver", "management", "host"}
+PARTS = {"broker", "cosmos", "model", "issuer", "receiver", "management", "vault", "host"}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_endpoints_say_what_a_client_needs_to_its_owner_only(stack: Stack) -> No
 
 
 def test_files_with_keys_are_readable_by_their_owner_only(stack: Stack) -> None:
-    for name in ("keys.json", "local.settings.json"):
+    for name in ("keys.json", "vault.json", "local.settings.json"):
         assert stat.S_IMODE((stack.state / name).stat().st_mode) == 0o600
 
 
@@ -131,6 +131,7 @@ def _port(endpoints: dict[str, Any], part: str) -> int:
         "issuer": endpoints["issuer_control"],
         "receiver": endpoints["webhook_receiver"],
         "management": endpoints["management"],
+        "vault": endpoints["vault"],
         "host": endpoints["http"],
     }
     found = re.search(r":(\d+)", where[part])

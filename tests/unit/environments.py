@@ -35,6 +35,7 @@ LOCAL = {
     "LETHE_DEPLOYMENTS": listed(DEPLOYMENT),
     "LETHE_MANAGEMENT_ENDPOINT": "http://127.0.0.1:8085",
     "LETHE_KEY_STORE": "file:///keys.json",
+    "LETHE_EVIDENCE_KEY": "http://127.0.0.1:8086/keys/lethe-evidence",
     "LETHE_TOKEN_ISSUERS": issuer_at("http://127.0.0.1:9100"),
 }
 AZURE = {
@@ -44,6 +45,7 @@ AZURE = {
     "LETHE_COSMOS_ENDPOINT": "https://lethe.documents.azure.com",
     "LETHE_DEPLOYMENTS": listed(DEPLOYMENT | {"endpoint": AZURE_MODEL}),
     "LETHE_KEY_STORE": "https://lethe.vault.azure.net",
+    "LETHE_EVIDENCE_KEY": "https://lethe.vault.azure.net/keys/lethe-evidence",
     "LETHE_TOKEN_ISSUERS": issuer_at("https://login.microsoftonline.com"),
 }
 

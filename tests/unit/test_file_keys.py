@@ -40,6 +40,14 @@ async def test_the_last_key_of_a_list_is_the_current_one_and_older_ones_are_foun
     assert await keys.by_id("contoso", Purpose.CONTENT, "3") is None
 
 
+async def test_all_keys_are_the_newest_first_and_none_are_unavailable(tmp_path: Path) -> None:
+    keys = store(tmp_path, {"contoso": {"subject": [OLD_ENTRY, NEW_ENTRY], "content": []}})
+    assert await keys.all("contoso", Purpose.SUBJECT) == (Key(kid="2", secret=NEW), Key(kid="1", secret=OLD))
+    for tenant, purpose in (("contoso", Purpose.CONTENT), ("fabrikam", Purpose.SUBJECT)):
+        with pytest.raises(KeysUnavailable):
+            await keys.all(tenant, purpose)
+
+
 async def test_a_rotation_is_seen_without_a_restart(tmp_path: Path) -> None:
     keys = store(tmp_path, {"contoso": {"content": [OLD_ENTRY]}})
     assert (await keys.current("contoso", Purpose.CONTENT)).kid == "1"

@@ -68,3 +68,17 @@ def test_expires_after_can_only_shorten_the_deadline_of_the_content(expires_afte
 )
 def test_ttl_is_what_remains_and_the_grace_at_least_a_second(expires_at: float, now: float, seconds: int) -> None:
     assert ttl(expires_at, now=now, grace=900) == seconds
+
+
+@pytest.mark.parametrize(
+    ("held_until", "seconds"),
+    [
+        (0.0, 60 + 900),  # not held
+        (999.0, 60 + 900),  # no more
+        (1059.0, 60 + 900),  # the deadline comes later
+        (1061.0, 61 + 900),
+        (4600.0, 3600 + 900),
+    ],
+)
+def test_ttl_reaches_past_a_hold_and_never_shortens_for_it(held_until: float, seconds: int) -> None:
+    assert ttl(1060.0, now=1000.0, grace=900, held_until=held_until) == seconds

@@ -35,6 +35,10 @@ def models(url: str) -> str:
         ({"LETHE_KEY_STORE": "http://lethe.vault.azure.net"}, "LETHE_KEY_STORE"),
         ({"LETHE_KEY_STORE": "https://127.0.0.2/"}, "LETHE_KEY_STORE"),
         ({"LETHE_KEY_STORE": "https://localhost./"}, "LETHE_KEY_STORE"),
+        ({"LETHE_EVIDENCE_KEY": LOCAL["LETHE_EVIDENCE_KEY"]}, "LETHE_EVIDENCE_KEY"),
+        ({"LETHE_EVIDENCE_KEY": "http://lethe.vault.azure.net/keys/lethe-evidence"}, "LETHE_EVIDENCE_KEY"),
+        ({"LETHE_EVIDENCE_KEY": "https://lethe.documents.azure.com/keys/lethe-evidence"}, "LETHE_EVIDENCE_KEY"),
+        ({"LETHE_EVIDENCE_KEY": "https://lethe.vault.azure.net.example.com/keys/lethe-evidence"}, "LETHE_EVIDENCE_KEY"),
         ({"LETHE_DEPLOYMENTS": models(MODEL_URL)}, "LETHE_DEPLOYMENTS"),
         ({"LETHE_MANAGEMENT_ENDPOINT": "http://127.0.0.1:8085"}, "LETHE_MANAGEMENT_ENDPOINT"),
         ({"LETHE_MANAGEMENT_ENDPOINT": "http://management.azure.com"}, "LETHE_MANAGEMENT_ENDPOINT"),
@@ -65,6 +69,8 @@ def test_azure_refuses_what_only_the_embedded_stack_may_have(change: dict[str, s
         ({"LETHE_COSMOS_ENDPOINT": "http://127.0.0.1@example.com:8081"}, "LETHE_COSMOS_ENDPOINT"),
         ({"LETHE_COSMOS_ENDPOINT": "127.0.0.1:8081"}, "LETHE_COSMOS_ENDPOINT"),  # no URL, so nobody knows where it leads
         ({"LETHE_KEY_STORE": "https://lethe.vault.azure.net"}, "LETHE_KEY_STORE"),
+        ({"LETHE_EVIDENCE_KEY": "https://lethe.vault.azure.net/keys/lethe-evidence"}, "LETHE_EVIDENCE_KEY"),
+        ({"LETHE_EVIDENCE_KEY": "http://127.0.0.1.example.com/keys/lethe-evidence"}, "LETHE_EVIDENCE_KEY"),
         ({"LETHE_DEPLOYMENTS": listed(DEPLOYMENT | {"endpoint": AZURE_MODEL})}, "LETHE_DEPLOYMENTS"),
         ({"LETHE_DEPLOYMENTS": models(MODEL_URL)}, "LETHE_DEPLOYMENTS"),  # one of two
         ({"LETHE_MANAGEMENT_ENDPOINT": "https://management.azure.com"}, "LETHE_MANAGEMENT_ENDPOINT"),

@@ -172,6 +172,32 @@ def test_a_malformed_resource_id_is_named_and_not_quoted(name: str, value: str) 
     assert CANARY not in f"{error} {error!r}"
 
 
+KEY_URLS = [
+    *(
+        CANARY,
+        f"https://{CANARY}",
+        f"ftp://{CANARY}/keys/evidence",
+        f"https://[{CANARY}/keys/evidence",
+        "https:///keys/evidence",
+    ),
+    f"https://lethe.vault.azure.net/keys/evidence/{CANARY}",
+    f"https://lethe.vault.azure.net/keys/evidence?{CANARY}",
+    f"https://{CANARY}@lethe.vault.azure.net/keys/evidence",
+    f"https://lethe.vault.azure.net:{CANARY}/keys/evidence",
+    f"https://lethe.vault.azure.net/secrets/{CANARY}",
+    "https://lethe.vault.azure.net/keys/",
+    "https://lethe.vault.azure.net/keys/two words",
+    "https://lethe.vault.azure.net\\@example.com/keys/evidence",
+]
+
+
+@pytest.mark.parametrize("value", KEY_URLS)
+def test_what_is_no_url_of_a_key_is_named_and_not_quoted(value: str) -> None:
+    error = refusal(LOCAL | {"LETHE_EVIDENCE_KEY": value})
+    assert error.setting == "LETHE_EVIDENCE_KEY"
+    assert CANARY not in f"{error} {error!r}"
+
+
 def test_secrets_are_kept_out_of_repr() -> None:
     shown = repr(settings.load(LOCAL))
     assert "cosmos_database='lethe'" in shown

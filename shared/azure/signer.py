@@ -1,0 +1,112 @@
+"""Signatures by one key of Azure Key Vault: the private half stays there, the app may only have things signed with it.
+
+The SDK's own authentication wants https and takes the token's audience from whoever answers; here both follow from the
+setting. The pipeline has as few policies as that needs: it follows no redirect and logs no URL.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import aiohttp
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.core.pipeline.policies import (
+    AsyncBearerTokenCredentialPolicy,
+    AsyncRetryPolicy,
+    ContentDecodePolicy,
+    HeadersPolicy,
+)
+from azure.keyvault.keys import KeyVaultKeyIdentifier
+from azure.keyvault.keys.aio import KeyClient
+from azure.keyvault.keys.crypto import SignatureAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from shared.domain.evidence_head import PublicKey, Signature
+from shared.errors import KeysUnavailable
+from shared.patience import patient
+
+SCOPE = "https://vault.azure.net/.default"
+TIMEOUT = 10.0
+"""Seconds for one signature, or one public key, with the SDK's own repetitions."""
+_REPETITIONS = 2
+
+
+class Signer(Protocol):
+    """What the evidence needs of its key. Both raise `KeysUnavailable`."""
+
+    async def sign(self, digest: bytes) -> Signature:
+        """Sign a SHA-256 digest with the newest version of the key."""
+
+    async def public_key(self, kid: str) -> PublicKey | None:
+        """Return the public half of a version, None when the key has no such version."""
+
+
+class VaultSigner:
+    """The key at a URL ``https://<vault>/keys/<name>``: P-256, of which the app's identity needs ``get`` and ``sign``."""
+
+    def __init__(self, key_url: str, *, credential: AsyncTokenCredential) -> None:
+        parts = urlsplit(key_url)
+        self._name = parts.path.removeprefix("/keys/")
+        # The settings allow http on loopback only, and only outside of Azure.
+        self._https = parts.scheme == "https"
+        self._client = KeyClient(
+            f"{parts.scheme}://{parts.netloc}",
+            credential,
+            policies=[
+                HeadersPolicy(),
+                ContentDecodePolicy(),
+                AsyncRetryPolicy(retry_total=_REPETITIONS, retry_backoff_factor=0.2),
+                AsyncBearerTokenCredentialPolicy(credential, SCOPE),
+            ],
+        )
+        self._public: dict[str, PublicKey] = {}
+
+    @patient
+    async def sign(self, digest: bytes) -> Signature:
+        """Have a digest signed, ES256; the client asks for the newest version each time, so that a rotation is seen at once."""
+        async with _foreign_errors():
+            key = self._client.get_cryptography_client(self._name)
+            signed = await key.sign(SignatureAlgorithm.es256, digest, enforce_https=self._https)
+            # When it cannot ask, the client has a version sign that it does not know: no signature without its key.
+            kid = KeyVaultKeyIdentifier(signed.key_id or "").version or ""
+            return Signature(kid=kid, value=signed.signature)
+
+    async def public_key(self, kid: str) -> PublicKey | None:
+        """Return a public key; a version never changes, so each is read once per process."""
+        if kid not in self._public:
+            found = await self._read(kid)
+            if found is None:
+                return None
+            self._public[kid] = found
+        return self._public[kid]
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    @patient
+    async def _read(self, kid: str) -> PublicKey | None:
+        try:
+            async with _foreign_errors(ResourceNotFoundError):
+                found: Any = (await self._client.get_key(self._name, kid, enforce_https=self._https)).key
+                x, y = (int.from_bytes(coordinate) for coordinate in (found.x, found.y))
+                return ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+        except ResourceNotFoundError:
+            return None
+
+
+@asynccontextmanager
+async def _foreign_errors(*meant: type[Exception]) -> AsyncIterator[None]:
+    """Turn what the SDK raises, but what is meant, into `KeysUnavailable`: no URL or text of the vault survives."""
+    try:
+        async with asyncio.timeout(TIMEOUT):
+            yield
+    except meant:
+        raise
+    except (AzureError, aiohttp.ClientError, TimeoutError, OSError):
+        raise KeysUnavailable from None
+    except (AttributeError, TypeError, ValueError):  # an answer of another shape
+        raise KeysUnavailable from None

@@ -1,0 +1,30 @@
+"""What the timer's records say of the other chains: where each ended.
+
+So a chain that was set back to an older signed head, its end cut off, is found by what the timer saw of it later.
+"""
+
+from collections.abc import Mapping
+
+from shared.domain.evidence import Chain, Head, Record
+from shared.domain.evidence_fields import Scalar
+
+ANCHORING = Chain.RETENTION
+"""The chain that has a record every few minutes, and by it holds the others."""
+
+
+def anchor_fields(heads: Mapping[Chain, Head]) -> dict[str, Scalar]:
+    """Fields of a record that name the ends of other chains."""
+    fields: dict[str, Scalar] = {}
+    for chain, head in heads.items():
+        fields |= {f"{chain}_sequence": head.sequence, f"{chain}_hash": head.hash}
+    return fields
+
+
+def anchored(record: Record) -> dict[Chain, Head]:
+    """The ends of other chains that a record names."""
+    found: dict[Chain, Head] = {}
+    for chain in Chain:
+        sequence, own = record.fields.get(f"{chain}_sequence"), record.fields.get(f"{chain}_hash")
+        if isinstance(sequence, int) and isinstance(own, str):
+            found[chain] = Head(sequence=sequence, hash=own)
+    return found
