@@ -27,7 +27,7 @@ test: $(INSTALLED)
 	@$(PYTHON) -m pytest -n 2 --dist loadfile
 
 bench: $(INSTALLED)
-	@$(PYTHON) -m tests.bench.bench_fairness
+	@$(PYTHON) -m tests.bench.bench_fairness && $(PYTHON) -m tests.bench.retention
 
 check: $(INSTALLED)
 	.venv/bin/ruff check .

@@ -20,6 +20,7 @@ from shared.azure.held_jobs import HeldJobs
 from shared.azure.holds import Holds
 from shared.azure.kept_documents import KeptDocuments
 from shared.azure.keys import KeyStore, open_store
+from shared.azure.lying import LyingMessages
 from shared.azure.management import Management
 from shared.azure.markers import CACHE_SECONDS as MARKER_CACHE_SECONDS
 from shared.azure.markers import Markers
@@ -33,6 +34,7 @@ from shared.azure.signer import VaultSigner
 from shared.azure.subject_documents import SubjectDocuments
 from shared.azure.submission_secrets import SubmissionSecrets
 from shared.azure.tenant_documents import OF_TENANTS, TenantDocuments
+from shared.azure.timer_stores import TimerStores
 from shared.azure.webhook_endpoints import WebhookEndpoints
 from shared.callers import Callers
 from shared.delivery.sender import Sender
@@ -92,17 +94,23 @@ class Composition:
     @cached_property
     def retention(self) -> Retention:
         """What the timer works with."""
+        chosen, container = self._settings, self._cosmos.container("generations")
         return Retention(
-            documents=DueDocuments(self._cosmos.container("generations"), clock=self._clock, grace=self._settings.grace),
-            queues=self._queues,
+            documents=DueDocuments(container, clock=self._clock, grace=chosen.grace),
+            messages=LyingMessages(self._service_bus),
             webhooks=self.webhooks,
             policies=self._policy_documents,
             kept=self._kept_documents,
+            stores=TimerStores.of(container, self._cosmos.container("privacy"), clock=self._clock, grace=chosen.grace),
             configuration=self._configuration,
+            evidence=self.evidence,
             holding=self.holding,
             erasing=self.erasing,
             clock=self._clock,
-            dead_letter_max_age=self._settings.dead_letter_max_age,
+            dead_letter_max_age=chosen.dead_letter_max_age,
+            grace=chosen.grace,
+            lease=chosen.lease,
+            budget=chosen.retention_budget,
         )
 
     @cached_property
@@ -188,7 +196,7 @@ class Composition:
     async def close(self) -> None:
         """Close the connections that were opened; for commands and tests, because Azure Functions has no hook for it."""
         built = vars(self)
-        for name in ("_queues", "_cosmos", "_keys", "_secrets", "_signer", "_management", "_credential"):
+        for name in ("_service_bus", "_cosmos", "_keys", "_secrets", "_signer", "_management", "_credential"):
             if name in built:
                 await built[name].close()
 
@@ -280,7 +288,11 @@ class Composition:
 
     @cached_property
     def _queues(self) -> Queues:
+        return Queues(self._service_bus)
+
+    @cached_property
+    def _service_bus(self) -> ServiceBusClient:
         chosen = self._settings
         if chosen.service_bus_connection is not None:
-            return Queues(ServiceBusClient.from_connection_string(chosen.service_bus_connection))
-        return Queues(ServiceBusClient(chosen.service_bus_namespace or "", self._credential))
+            return ServiceBusClient.from_connection_string(chosen.service_bus_connection)
+        return ServiceBusClient(chosen.service_bus_namespace or "", self._credential)

@@ -29,6 +29,7 @@ class Event(StrEnum):
     MODEL_CALL_FAILED = "model_call_failed"
     RETENTION_STEP = "retention_step"
     RETENTION_STEP_FAILED = "retention_step_failed"
+    RETENTION_RUN_UNRECORDED = "retention_run_unrecorded"
     CONFIGURATION_DRIFT = "configuration_drift"
     CONFIGURATION_UNCHECKED = "configuration_unchecked"
     EVIDENCE_BROKEN = "evidence_broken"

@@ -31,6 +31,7 @@ CREATE INDEX IF NOT EXISTS items_by_number ON items (container);
 CREATE INDEX IF NOT EXISTS items_by_hash ON items (container, effective);
 CREATE INDEX IF NOT EXISTS items_by_deadline ON items (container, expires_at);
 CREATE INDEX IF NOT EXISTS items_by_ttl ON items (container, ts + ttl);
+CREATE INDEX IF NOT EXISTS items_by_job ON items (container, json_extract(body, '$."jobId"'));
 """
 
 

@@ -1,6 +1,5 @@
 """One Cosmos DB client per process, and the one place where its exceptions end."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,6 +11,7 @@ from azure.cosmos.aio import ContainerProxy, CosmosClient
 from azure.cosmos.exceptions import CosmosBatchOperationError, CosmosHttpResponseError
 
 from shared.errors import LetheError, StoreUnavailable
+from shared.patience import answering, was_away
 
 type Document = dict[str, Any]
 type Operation = tuple[str, tuple[Any, ...]] | tuple[str, tuple[Any, ...], dict[str, Any]]
@@ -40,16 +40,22 @@ async def foreign_errors() -> AsyncIterator[None]:
     A failed batch answers the status of the operation that failed it.
     """
     try:
-        async with asyncio.timeout(OPERATION_TIMEOUT):
+        async with answering(StoreUnavailable, within=OPERATION_TIMEOUT):
             yield
     except CosmosBatchOperationError as error:
-        status = _batch_status(error)
-        raise (Answered(status) if status in _DECISIVE else StoreUnavailable()) from None
+        raise _judged(_batch_status(error)) from None
     except CosmosHttpResponseError as error:
-        status = int(error.status_code or 0)
-        raise (Answered(status) if status in _DECISIVE else StoreUnavailable()) from None
+        raise _judged(int(error.status_code or 0)) from None
     except (AzureError, aiohttp.ClientError, TimeoutError, OSError):
+        was_away(StoreUnavailable)
         raise StoreUnavailable from None
+
+
+def _judged(status: int) -> LetheError:
+    if status in _DECISIVE:
+        return Answered(status)
+    was_away(StoreUnavailable)
+    return StoreUnavailable()
 
 
 def sets(values: dict[str, object]) -> list[dict[str, object]]:

@@ -1,7 +1,7 @@
 """What the retention timer finds and deletes in container ``generations``.
 
 Documents past their deadline are still visible for the grace period (`shared.domain.policy.ttl`), which is when they are found
-here, deleted under their etag, and read back.
+here, deleted under their etag, and read back: what was deleted is in no later page.
 """
 
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ from shared.domain.generation import EXPIRED, Receipt, Status
 from shared.domain.policy import ttl
 from shared.errors import StoreUnavailable
 
-PAGE = 100
+PAGE = 500
 
 _FIND_DUE = "SELECT c.id, c.tenantId, c.jobId, c.expires_at, c._etag FROM c"
 _DUE = f"{_FIND_DUE} WHERE c.expires_at <= @now AND {NOT_HELD} ORDER BY c.expires_at ASC OFFSET 0 LIMIT @page"
@@ -63,19 +63,24 @@ class DueDocuments:
         ]
 
     async def delete(self, due: Due) -> bool:
-        """Delete a document unless it was written since it was found; return whether it is gone, by reading back."""
-        partition = [due.tenant_id, due.job_id]
+        """Delete a document; False when it was written since it was found. `expired` is the way to read back many."""
         try:
             async with foreign_errors():
                 await self._container.delete_item(
-                    due.document_id, partition, etag=due.etag, match_condition=MatchConditions.IfNotModified
+                    due.document_id,
+                    [due.tenant_id, due.job_id],
+                    etag=due.etag,
+                    match_condition=MatchConditions.IfNotModified,
                 )
         except Answered as answer:
-            if answer.status == PRECONDITION_FAILED:
-                return False
+            return answer.status == NOT_FOUND
+        return True
+
+    async def is_gone(self, due: Due) -> bool:
+        """Read a document back."""
         try:
             async with foreign_errors():
-                await self._container.read_item(due.document_id, partition)
+                await self._container.read_item(due.document_id, [due.tenant_id, due.job_id])
         except Answered as answer:
             return answer.status == NOT_FOUND
         return False
@@ -112,7 +117,8 @@ class DueDocuments:
         parameters: list[dict[str, object]] = [{"name": "@now", "value": self._clock()}, {"name": "@page", "value": PAGE}]
         try:
             async with foreign_errors():
-                found = [document async for document in self._container.query_items(query, parameters=parameters)]
+                answer = self._container.query_items(query, parameters=parameters, max_item_count=PAGE)
+                found = [document async for document in answer]
         except Answered:
             raise StoreUnavailable from None
         for document in found:

@@ -14,6 +14,7 @@ from azure.core.exceptions import AzureError
 from azure.servicebus.exceptions import MessageSizeExceededError
 
 from shared.errors import MessageTooLarge, QueueUnavailable
+from shared.patience import was_away
 
 _CLOSE_SECONDS = 2.0
 
@@ -48,6 +49,7 @@ class Links[L: _Closable]:
                 raise MessageTooLarge from None
             except (AzureError, OSError, ValueError):
                 await asyncio.gather(*map(_discard, [link, *self._idle.pop(queue, [])]))  # what broke one broke all
+                was_away(QueueUnavailable)
                 raise QueueUnavailable from None
             except BaseException:
                 await _discard(link)

@@ -1,18 +1,16 @@
-"""Service Bus: sending copies and refusals, and purging what lies there too long. Receiving jobs is the host's business."""
+"""Service Bus: sending copies and refusals, and looking at what waits. Receiving jobs is the host's business."""
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from uuid import UUID
 
-from azure.servicebus import ServiceBusMessage, ServiceBusMessageState, ServiceBusReceivedMessage, ServiceBusSubQueue
+from azure.servicebus import ServiceBusMessage, ServiceBusMessageState, ServiceBusReceivedMessage
 from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver, ServiceBusSender
 from azure.servicebus.amqp import AmqpMessageBodyType
 from azure.servicebus.exceptions import MessageNotFoundError
 
 from shared.azure.links import Links
+from shared.azure.lying import lying_of
 from shared.patience import patient
 
 type Properties = dict[str | bytes, int | float | bytes | bool | str | UUID]
@@ -37,14 +35,6 @@ class Outgoing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lying:
-    """A message that lies in a queue: when it came and when its time to live ends, in seconds since the epoch."""
-
-    enqueued_at: float
-    expires_at: float
-
-
-@dataclass(frozen=True, kw_only=True)
 class Peeked:
     """A message that was looked at and stays where it is; times in seconds since the epoch."""
 
@@ -59,21 +49,6 @@ class Peeked:
     """Neither scheduled nor deferred. Whether somebody holds its lock does not show."""
 
 
-type Overdue = Callable[[Lying], float]
-"""Seconds by which a message is past its time; 0 or less when it is not."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Purged:
-    """What a purge saw: messages looked at, found due, deleted; ``complete`` is false when there was more than its limit."""
-
-    checked: int
-    found: int
-    deleted: int
-    oldest_overdue_seconds: float
-    complete: bool
-
-
 class Queues:
     """The queues of one namespace."""
 
@@ -82,9 +57,6 @@ class Queues:
         self._senders: Links[ServiceBusSender] = Links(client.get_queue_sender, timeout=SEND_TIMEOUT, at_once=SENDERS)
         self._looking: Links[ServiceBusReceiver] = Links(client.get_queue_receiver, timeout=SEND_TIMEOUT)
         self._live: Links[ServiceBusReceiver] = Links(client.get_queue_receiver)
-        self._dead: Links[ServiceBusReceiver] = Links(
-            partial(client.get_queue_receiver, sub_queue=ServiceBusSubQueue.DEAD_LETTER)
-        )
 
     @patient
     async def send(self, queue: str, message: Outgoing) -> None:
@@ -124,27 +96,6 @@ class Queues:
         async with self._live.use(queue) as receiver:
             return [_peeked(message) for message in await receiver.peek_messages(PAGE, sequence_number=after + 1)]
 
-    async def purge(self, queue: str, *, dead_letters: bool, overdue: Overdue, limit: int) -> Purged:
-        """Delete what is overdue, up to ``limit`` messages.
-
-        Looks first, which locks nothing; takes messages only when something is due. Raises `QueueUnavailable`.
-        """
-        async with (self._dead if dead_letters else self._live).use(queue) as receiver:
-            ages = await _peek_all(receiver, overdue, limit)
-            due = [age for age in ages if age > 0]
-            deleted = await _delete_due(receiver, overdue, len(due)) if due else 0
-        return Purged(
-            checked=len(ages),
-            found=len(due),
-            deleted=deleted,
-            oldest_overdue_seconds=max(due, default=0.0),
-            complete=len(ages) < limit,
-        )
-
-    async def close(self) -> None:
-        """Close all links."""
-        await self._client.close()
-
 
 def _native(message: Outgoing) -> ServiceBusMessage:
     return ServiceBusMessage(
@@ -158,7 +109,7 @@ def _native(message: Outgoing) -> ServiceBusMessage:
 
 
 def _peeked(message: ServiceBusReceivedMessage) -> Peeked:
-    times = _lying(message)
+    times = lying_of(message)
     is_binary = message.body_type is AmqpMessageBodyType.DATA
     return Peeked(
         body=b"".join(message.body) if is_binary else b"",
@@ -174,43 +125,3 @@ def _peeked(message: ServiceBusReceivedMessage) -> Peeked:
 
 def _text[T](value: T) -> T | str:
     return value.decode(errors="replace") if isinstance(value, bytes) else value
-
-
-def _lying(message: ServiceBusReceivedMessage) -> Lying:
-    enqueued = message.enqueued_time_utc
-    expires = message.expires_at_utc
-    return Lying(
-        enqueued_at=enqueued.timestamp() if enqueued else 0.0,
-        expires_at=expires.timestamp() if expires else math.inf,
-    )
-
-
-async def _peek_all(receiver: ServiceBusReceiver, overdue: Overdue, limit: int) -> list[float]:
-    ages: list[float] = []
-    following = 1
-    while len(ages) < limit:
-        page = await receiver.peek_messages(min(PAGE, limit - len(ages)), sequence_number=following)
-        if not page:
-            break
-        ages += [overdue(_lying(message)) for message in page]
-        following = (page[-1].sequence_number or 0) + 1
-    return ages
-
-
-async def _delete_due(receiver: ServiceBusReceiver, overdue: Overdue, due: int) -> int:
-    """Take messages in their order and complete the due ones; the others go back once all are through."""
-    deleted = 0
-    kept: list[ServiceBusReceivedMessage] = []
-    while deleted < due and len(kept) <= PAGE:
-        batch = await receiver.receive_messages(max_message_count=min(PAGE, due - deleted), max_wait_time=2)
-        if not batch:
-            break
-        for message in batch:
-            if overdue(_lying(message)) > 0:
-                await receiver.complete_message(message)
-                deleted += 1
-            else:
-                kept.append(message)
-    for message in kept:
-        await receiver.abandon_message(message)
-    return deleted

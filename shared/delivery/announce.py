@@ -6,7 +6,7 @@ A crash in between is noticed by the timer (`reannounce`): the event says when i
 from shared.azure.events import OVERDUE_SECONDS, PAGE, UNANNOUNCED_SECONDS, DueEvent, StoredEvent
 from shared.delivery.reference import enqueue
 from shared.delivery.services import Webhooks
-from shared.domain.step_report import StepReport
+from shared.domain.step_report import Tally
 from shared.errors import ServiceUnavailable
 from shared.patience import patience
 from shared.telemetry import Event, log
@@ -48,35 +48,27 @@ async def _announce(event: StoredEvent, webhooks: Webhooks) -> None:
             await enqueue(announced, endpoint_id, attempts=0, at=webhooks.clock(), webhooks=webhooks)
 
 
-async def reannounce(webhooks: Webhooks, step: str = "undelivered_events") -> StepReport:
+async def reannounce(webhooks: Webhooks, tally: Tally) -> None:
     """Announce what nobody announced, and put into the queue again what is long overdue; a step of the timer.
 
     Bounded; raises `ServiceUnavailable` when it cannot look. ``found`` counts events that needed help, ``overdue`` those of
     them that got none. It ends at the first that a service stays away from, because that one stays away from all.
     """
-    checked = found = helped = 0
-    oldest = 0.0
-    more = unbroken = True
-    while more and unbroken and checked < MAX_EVENTS:
+    more = True
+    while more and tally.checked < MAX_EVENTS:
         dues = await webhooks.events.due()
         more = len(dues) >= PAGE
-        checked += len(dues)
-        oldest = max([oldest, *(webhooks.clock() - due.since for due in dues)])
+        tally.checked += len(dues)
+        for due in dues:
+            tally.late(webhooks.clock() - due.since)
         for due in dues:
             outcome = await _help(due, webhooks)
-            found += outcome is not None
-            helped += outcome is True
-            unbroken = outcome is not False
-            if not unbroken:
-                break
-    return StepReport(
-        step=step,
-        checked=checked,
-        found=found,
-        overdue=found - helped,
-        oldest_overdue_seconds=oldest,
-        complete=unbroken and not more,
-    )
+            tally.found += outcome is not None
+            if outcome is False:
+                tally.overdue += 1
+                tally.complete = False
+                return
+    tally.complete = not more
 
 
 async def _help(due: DueEvent, webhooks: Webhooks) -> bool | None:

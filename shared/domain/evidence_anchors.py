@@ -11,6 +11,8 @@ from shared.domain.evidence_fields import Scalar
 ANCHORING = Chain.RETENTION
 """The chain that has a record every few minutes, and by it holds the others."""
 
+_NAMES = frozenset(f"{chain}_{part}" for chain in Chain for part in ("sequence", "hash"))
+
 
 def anchor_fields(heads: Mapping[Chain, Head]) -> dict[str, Scalar]:
     """Fields of a record that name the ends of other chains."""
@@ -18,6 +20,11 @@ def anchor_fields(heads: Mapping[Chain, Head]) -> dict[str, Scalar]:
     for chain, head in heads.items():
         fields |= {f"{chain}_sequence": head.sequence, f"{chain}_hash": head.hash}
     return fields
+
+
+def is_anchor(name: str) -> bool:
+    """Whether a field of a record is one of these."""
+    return name in _NAMES
 
 
 def anchored(record: Record) -> dict[Chain, Head]:

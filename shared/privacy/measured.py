@@ -14,8 +14,9 @@ from shared.domain.checked import Checked
 from shared.domain.drift import Drift
 from shared.domain.erasure import Erasure, State
 from shared.domain.generation import Status
+from shared.domain.inventory import Inventory
 from shared.domain.step_report import StepReport
-from shared.metrics import Attributes, Metric, count, gauge, observe
+from shared.metrics import Attributes, Lying, Metric, count, gauge, observe
 
 
 def measure(reports: Iterable[StepReport], *, seconds: float) -> None:
@@ -25,6 +26,24 @@ def measure(reports: Iterable[StepReport], *, seconds: float) -> None:
         _measure_step(report)
         if report.step in _OF_ONE_STEP:
             _OF_ONE_STEP[report.step](report)
+
+
+def measure_inventory(inventory: Inventory | None) -> None:
+    """Tell what lay where; of what could not be counted nothing."""
+    if inventory is None:
+        return
+    for data_class, items in inventory.items.items():
+        gauge(Metric.ITEMS, items.count, data_class=data_class)
+        gauge(Metric.ITEMS_OLDEST_AGE, items.oldest_seconds, data_class=data_class)
+    for queue, depth in inventory.queues.items():
+        gauge(Metric.QUEUE_DEPTH, depth.active, queue=queue, kind=Lying.ACTIVE)
+        gauge(Metric.QUEUE_DEPTH, depth.scheduled, queue=queue, kind=Lying.SCHEDULED)
+        gauge(Metric.QUEUE_DEPTH, depth.dead_lettered, queue=queue, kind=Lying.DEAD_LETTER)
+
+
+def measure_lying(queue: str, kind: Lying, *, oldest_seconds: float) -> None:
+    """Tell how old the oldest message is that lies in a queue; 0 when none lies there."""
+    gauge(Metric.QUEUE_OLDEST_AGE, oldest_seconds, queue=queue, kind=kind)
 
 
 def measure_settled(due: Due, *, step: str, now: float) -> None:

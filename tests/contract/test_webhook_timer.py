@@ -1,6 +1,7 @@
 import pytest
 
 from shared.delivery.announce import announce, reannounce
+from shared.domain.step_report import StepReport, Tally
 from shared.errors import QueueUnavailable
 from tests.contract.webhooks import TENANT, Bench
 
@@ -8,16 +9,16 @@ from tests.contract.webhooks import TENANT, Bench
 async def test_the_timer_announces_what_nobody_announced_after_a_minute(desk: Bench) -> None:
     await desk.endpoint()
     job_id, _ = await desk.event()
-    await reannounce(desk.webhooks)
+    await _timer(desk)
     assert desk.queue.waiting == []
     desk.now.offset += 61
-    report = await reannounce(desk.webhooks)
+    report = await _timer(desk)
     assert (report.found, report.overdue, report.complete) == (1, 0, True)
     assert report.oldest_overdue_seconds > 0
     await desk.work()
     assert len(desk.receiver.received()) == 1
     assert (await desk.document(job_id))["attention_at"] is None
-    assert (await reannounce(desk.webhooks)).checked == 0
+    assert (await _timer(desk)).checked == 0
 
 
 async def test_the_timer_finds_an_announcement_that_crashed_before_its_messages_were_sent(desk: Bench) -> None:
@@ -28,7 +29,7 @@ async def test_the_timer_finds_an_announcement_that_crashed_before_its_messages_
         await announce(TENANT, job_id, desk.webhooks)
     desk.queue.fails = False
     desk.now.offset += 61
-    assert (await reannounce(desk.webhooks)).found == 1
+    assert (await _timer(desk)).found == 1
     assert [message.message_id for _, message in desk.queue.waiting] == [f"{event_id}.{made.endpoint.id}.1"]
 
 
@@ -41,9 +42,9 @@ async def test_the_timer_finds_a_retry_whose_message_was_lost(desk: Bench) -> No
     desk.queue.waiting.clear()
     desk.queue.forget_ids()
     desk.now.offset += 120
-    assert (await reannounce(desk.webhooks)).found == 0
+    assert (await _timer(desk)).found == 0
     desk.now.offset += 600
-    assert (await reannounce(desk.webhooks)).found == 1
+    assert (await _timer(desk)).found == 1
     await desk.work()
     assert (await desk.document(job_id))["attention_at"] is None
     assert len(desk.receiver.received()) == 2
@@ -62,9 +63,16 @@ async def test_a_queue_that_stays_away_fails_no_job_and_is_never_reported_as_not
         outage.setattr(desk.queue, "send", away)
         await announce(TENANT, job_id, desk.webhooks)
         desk.now.offset += 120
-        report = await reannounce(desk.webhooks)
+        report = await _timer(desk)
         assert (report.checked, report.found, report.overdue, report.complete) == (2, 1, 1, False)
     desk.now.offset += 120
-    report = await reannounce(desk.webhooks)
+    report = await _timer(desk)
     assert (report.found, report.overdue, report.complete) == (2, 0, True)
     assert await desk.work() == 2
+
+
+async def _timer(desk: Bench) -> StepReport:
+    """Run the timer's step and return its report."""
+    tally = Tally(step="undelivered_events")
+    await reannounce(desk.webhooks, tally)
+    return tally.report()

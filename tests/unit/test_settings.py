@@ -16,6 +16,7 @@ NUMBERS = [
     "LETHE_MAX_WAIT_IN_PLACE_SECONDS",
     "LETHE_MAX_DELIVERY_COUNT",
     "LETHE_DEAD_LETTER_MAX_AGE_SECONDS",
+    "LETHE_RETENTION_BUDGET_SECONDS",
     "LETHE_MAX_REQUESTS_IN_FLIGHT",
     "LETHE_MAX_OUTPUT_TOKENS",
     "LETHE_MAX_REQUESTS_PER_MINUTE",
@@ -59,8 +60,9 @@ def test_settings_with_a_default_can_be_set() -> None:
         read.max_wait_in_place,
         read.max_delivery_count,
         read.dead_letter_max_age,
-    ] == [1, 2, 3, 4, 5, 6, 7]
-    assert read.stamp.limits == StampLimits(requests_in_flight=8, output_tokens_per_request=9, requests_per_minute=10)
+        read.retention_budget,
+    ] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert read.stamp.limits == StampLimits(requests_in_flight=9, output_tokens_per_request=10, requests_per_minute=11)
     assert (read.cosmos_database, read.clock_offset_file) == ("d", Path("/tmp/o"))  # noqa: S108
 
 

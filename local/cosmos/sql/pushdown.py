@@ -56,10 +56,10 @@ def ordered(order: Order | None, where: Expression) -> Ordering:
     """The order of a scan; when the query asks for none, the one that costs least."""
     column = None if order is None else _column(order.path)
     if order is None or column is None:
-        indexed = any(_only_numbers(part, _INDEXED) for part in conjunction(where))
+        indexed = any(_one_type(part, _INDEXED) for part in conjunction(where))
         return Ordering(keys=(_INDEXED, "number") if indexed else ("number",), descending=False)
-    if column == "ts" or any(_only_numbers(part, column) for part in conjunction(where)):
-        # The plain value orders numbers among themselves, and an index can serve.
+    if column == "ts" or any(_one_type(part, column) for part in conjunction(where)):
+        # The plain value orders numbers, or texts, among themselves, and an index can serve.
         return Ordering(keys=(column, "number"), descending=order.descending)
     return Ordering(keys=(_rank(order.path), f"ifnull({column}, 0)", "number"), descending=order.descending)
 
@@ -88,9 +88,10 @@ def _comparison(part: Expression) -> tuple[str, str, int | float | str] | None:
     return None if column is None else (column, sign, value)
 
 
-def _only_numbers(part: Expression, column: str) -> bool:
+def _one_type(part: Expression, column: str) -> bool:
+    """Whether what passes a condition has numbers only, or texts only, in a column: nothing compares with another type."""
     pushed = _comparison(part)
-    return pushed is not None and pushed[0] == column and not isinstance(pushed[2], str)
+    return pushed is not None and pushed[0] == column
 
 
 def _defined(argument: Expression) -> str | None:

@@ -1,0 +1,56 @@
+"""Counts over all tenants, for the timer: what an index can count or order, and nothing of a document but a time."""
+
+from typing import Any
+
+from azure.cosmos.aio import ContainerProxy
+
+from shared.azure.cosmos import Answered, foreign_errors
+from shared.errors import StoreUnavailable
+from shared.patience import patient
+
+_COUNT = "SELECT VALUE COUNT(1) FROM c WHERE c.dataClass = @data_class"
+_OLDEST = (
+    "SELECT VALUE c.created_at FROM c WHERE c.dataClass = @data_class AND c.created_at <= @now "
+    "ORDER BY c.created_at ASC OFFSET 0 LIMIT 1"
+)
+_LAPSED = "SELECT VALUE COUNT(1) FROM c WHERE c.dataClass = 'receipt' AND c.status = 'in_progress' AND c.lease_until <= @before"
+_UNTAKEN = (
+    "SELECT VALUE COUNT(1) FROM c WHERE c.dataClass = 'receipt' AND c.status = 'queued' "
+    "AND c.lease_until <= @before AND c.not_before <= @before"
+)
+
+
+class Counts:
+    """Counts documents of container ``generations``; raises `StoreUnavailable`."""
+
+    def __init__(self, container: ContainerProxy) -> None:
+        self._container = container
+
+    async def count(self, data_class: str) -> int:
+        """How many documents of a class there are; Cosmos DB may still count what it hides behind its ``ttl``."""
+        return await self._count(_COUNT, {"data_class": data_class})
+
+    async def oldest(self, data_class: str, *, now: float) -> float | None:
+        """When the oldest document of a class was made (seconds since the epoch), None when there is none."""
+        found = await self._query(_OLDEST, {"data_class": data_class, "now": now})
+        return float(min(found)) if found else None
+
+    async def lapsed_claims(self, *, before: float) -> int:
+        """How many jobs somebody began, whose lease ended before a time and who nobody took up since."""
+        return await self._count(_LAPSED, {"before": before})
+
+    async def untaken_jobs(self, *, before: float) -> int:
+        """How many jobs wait that somebody could have taken since a time."""
+        return await self._count(_UNTAKEN, {"before": before})
+
+    async def _count(self, query: str, values: dict[str, object]) -> int:
+        return sum([int(number) for number in await self._query(query, values)])  # one for each physical partition
+
+    @patient
+    async def _query(self, query: str, values: dict[str, object]) -> list[Any]:
+        parameters: list[dict[str, object]] = [{"name": f"@{name}", "value": value} for name, value in values.items()]
+        try:
+            async with foreign_errors():
+                return [row async for row in self._container.query_items(query, parameters=parameters)]
+        except Answered:
+            raise StoreUnavailable from None

@@ -1,0 +1,32 @@
+"""What the timer reads and remembers over all tenants, beside what others read, too."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from azure.cosmos.aio import ContainerProxy
+
+from shared.azure.counts import Counts
+from shared.azure.probes import Probes
+from shared.azure.stamp_state import StampState
+from shared.azure.traces import Traces
+from shared.clock import Clock
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimerStores:
+    """Traces of jobs, counts, probes, and the timer's own state."""
+
+    traces: Traces
+    counts: Counts
+    probes: Probes
+    state: StampState
+
+    @classmethod
+    def of(cls, generations: ContainerProxy, privacy: ContainerProxy, *, clock: Clock, grace: int) -> Self:
+        """Make them from the containers."""
+        return cls(
+            traces=Traces(generations),
+            counts=Counts(generations),
+            probes=Probes(generations, clock=clock, grace=grace),
+            state=StampState(privacy),
+        )
