@@ -34,6 +34,11 @@ def guard_production(settings: "Settings") -> None:
     if settings.exporting.to is To.FILE:
         raise InvalidSettings(METRICS, "is refused in Azure as a file, which nobody reads there")
     token_issuers.guard_production(settings.token_issuers)
+    _guard_hosts(settings)
+
+
+def _guard_hosts(settings: "Settings") -> None:
+    """Refuse what is not https at a host of Azure, and where the app has a token for one sort of host, at another."""
     for name, urls in settings.endpoints.items():
         for url in urls:
             parts = _split(name, url)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shared.domain.evidence_anchors import without_anchors
 from shared.domain.evidence_fields import Fields, Scalar
 from shared.domain.step_report import StepReport
 
@@ -27,7 +28,7 @@ def fields_of(reports: list[StepReport], *, seconds: float) -> Fields:
 
 def run_of(fields: Fields, *, at: float) -> Run:
     """Read a run; raises `ValueError` for fields that are no run, which an older or newer app may have written."""
-    steps = {name: _report(name, value) for name, value in fields.items() if name != _SECONDS}
+    steps = {name: _report(name, value) for name, value in without_anchors(fields).items() if name != _SECONDS}
     match fields.get(_SECONDS):
         case (int() | float()) as seconds:
             return Run(at=at, seconds=seconds, steps=steps)

@@ -2,6 +2,8 @@ from typing import Any
 
 import pytest
 
+from shared.domain.evidence import Chain, Head
+from shared.domain.evidence_anchors import anchor_fields, without_anchors
 from shared.domain.evidence_fields import check_fields
 from shared.domain.run_record import fields_of, run_of
 from shared.domain.step_report import StepReport
@@ -18,6 +20,13 @@ def test_a_run_reads_as_it_was_written() -> None:
     assert list(run.steps) == ["expired_documents", "configuration"]
     assert run.steps["expired_documents"].oldest_overdue_seconds == 12.346
     assert run.steps["configuration"] == REPORTS[1]
+
+
+def test_a_run_reads_as_it_was_written_beside_what_the_store_says_of_other_chains() -> None:
+    anchors = anchor_fields({chain: Head(sequence=3, hash="ab" * 32) for chain in Chain})
+    written = fields_of(REPORTS, seconds=0.5)
+    assert without_anchors({**written, **anchors}) == written
+    assert run_of({**written, **anchors}, at=1.0) == run_of(written, at=1.0)
 
 
 def test_a_run_is_evidence_in_form() -> None:
