@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from shared.domain.principal import Principal
     from shared.settings import Settings
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 5.0
 """For each chain: somebody waits for the answer, which may be that nothing could be read."""
 
 

@@ -5,7 +5,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from shared import token_issuers
 from shared.errors import InvalidSettings
-from shared.metrics_setting import METRICS, To
+from shared.metrics_setting import CONNECTION, METRICS, To
 
 if TYPE_CHECKING:
     from shared.settings import Settings
@@ -18,11 +18,19 @@ _BUS_HOSTS = frozenset({"endpoint", "hostname"})
 _MANAGEMENT = ("https://management.azure.com", "https://management.usgovcloudapi.net", "https://management.chinacloudapi.cn")
 _VAULTS = ".vault.azure.net"
 """Where keys that sign are: `shared.azure.signer` gets its tokens for these hosts."""
+_INSIGHTS = tuple(f".applicationinsights.azure.{cloud}" for cloud in ("com", "us", "cn"))
+"""Where metrics are sent to."""
 _AZURE = (".azure.com", ".azure.net", ".azure.us", ".usgovcloudapi.net", ".azure.cn", ".chinacloudapi.cn")
 
 
 def guard_production(settings: "Settings") -> None:
     """Refuse in Azure what only the embedded stack may have; raises `InvalidSettings`."""
+    _refuse_what_is_local(settings)
+    token_issuers.guard_production(settings.token_issuers)
+    _refuse_foreign_hosts(settings)
+
+
+def _refuse_what_is_local(settings: "Settings") -> None:
     if settings.service_bus_connection is not None:
         raise InvalidSettings("ServiceBus", "is refused in Azure: set ServiceBus__fullyQualifiedNamespace (Entra ID)")
     if settings.cosmos_key is not None:
@@ -33,17 +41,22 @@ def guard_production(settings: "Settings") -> None:
         raise InvalidSettings("LETHE_WEBHOOK_ALLOW_LOOPBACK", "is refused in Azure")
     if settings.exporting.to is To.FILE:
         raise InvalidSettings(METRICS, "is refused in Azure as a file, which nobody reads there")
-    token_issuers.guard_production(settings.token_issuers)
+
+
+def _refuse_foreign_hosts(settings: "Settings") -> None:
     for name, urls in settings.endpoints.items():
         for url in urls:
             parts = _split(name, url)
             if parts.scheme != "https" or not (parts.hostname or "").endswith(_AZURE):
                 raise InvalidSettings(name, "must be https, at a host name of Azure, in Azure")
-    # The token for it counts wherever the identity has a role, and anybody can have a name below azure.com.
+    # A token goes to each of the next ones, and anybody can have a name below azure.com.
     if settings.management_endpoint.rstrip("/") not in _MANAGEMENT:
         raise InvalidSettings("LETHE_MANAGEMENT_ENDPOINT", f"must be one of {', '.join(_MANAGEMENT)}, in Azure")
     if not (_split("LETHE_EVIDENCE_KEY", settings.evidence_key).hostname or "").endswith(_VAULTS):
         raise InvalidSettings("LETHE_EVIDENCE_KEY", f"must be a key at a host *{_VAULTS} in Azure")
+    ingestion = settings.exporting.ingestion_endpoint
+    if ingestion is not None and not (_split(CONNECTION, ingestion).hostname or "").endswith(_INSIGHTS):
+        raise InvalidSettings(CONNECTION, f"must have an IngestionEndpoint at a host *{', *'.join(_INSIGHTS)}, in Azure")
 
 
 def guard_laptop(settings: "Settings") -> None:

@@ -9,6 +9,7 @@ from azure.cosmos.aio import ContainerProxy, CosmosClient
 
 from local import clock
 from local.cosmos.auth import EMULATOR_KEY
+from local.parts import PORTS
 from local.stack import seed
 from local.stack.settings import Addresses, app_settings
 from shared import settings
@@ -38,7 +39,7 @@ async def test_the_sample_policies_are_policies_whose_models_the_sample_stamp_ca
     endpoint: Endpoint, container: ContainerProxy, tmp_path: Path
 ) -> None:
     await sow(endpoint)
-    addresses = Addresses(ports=dict.fromkeys(("broker", "cosmos", "model", "issuer"), 1))
+    addresses = Addresses(ports=dict.fromkeys(PORTS, 1))
     stamp = settings.load(app_settings(tmp_path, addresses)["Values"]).stamp
     store = Policies(container, clock=clock.now)
     for tenant in TENANTS:

@@ -26,10 +26,16 @@ def claims(planted: Planting) -> Claims:
     return {name: planted(f"claim {name}") for name in NAMES} | {"sub": subject, "oid": subject}
 
 
-def accepted(flock: Flock, http: Http) -> str:
-    """A good token, but for all that it says besides."""
+def accepted(flock: Flock, http: Http, client: str | None = None) -> str:
+    """A good token, but for all that it says besides: contoso's, or that of another tenant's client."""
     planted = Planting(flock=flock, path="an accepted token")
-    return http.token("contoso", claims=claims(planted) | {"roles": [*TENANTS_ROLES, planted("claim roles")]})
+    acting = {"azp": client} if client else {}
+    return http.token("contoso", claims=claims(planted) | acting | {"roles": [*TENANTS_ROLES, planted("claim roles")]})
+
+
+def fresh(flock: Flock, http: Http, token: str) -> str:
+    """Another good token of the same client, for a clock that has moved."""
+    return accepted(flock, http, str(read(token)["azp"]))
 
 
 def _forged(planted: Planting, http: Http) -> str:

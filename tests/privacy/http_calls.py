@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.privacy.cases import CHAT, EMBEDDINGS, LABELS, RESPONSES, Ending, Planting, request
 from tests.privacy.flock import Flock, Label
 from tests.privacy.paths import CHATTED, COMPLETED, EMBEDDED, failed
 from tests.privacy.refusals import REFUSALS
+from tests.privacy.rules import ADMITTED_A_MINUTE, CROWDED, RULES, asked, over_http
 
 LETHE, OPENAI = "/v1/generations", "/openai/v1/responses"
 LOOKUP, ENDPOINTS = f"{LETHE}/lookup", "/openai/v1/webhook_endpoints"
@@ -32,6 +33,8 @@ class Call:
     content: bytes | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     token: str | None = field(default=None, repr=False)
+    caller: str = "contoso"
+    """Whose token is shown, where none is named."""
     kept: frozenset[str] = frozenset()
     in_body: frozenset[Label] = frozenset()
 
@@ -98,6 +101,39 @@ def to_openai(flock: Flock, path: str, directive: str, ending: Ending) -> Call:
         kept=ending.kept,
         in_body=planted.labels_in(content + key),
     )
+
+
+def by_rule(flock: Flock) -> list[Call]:
+    """What policies refuse, fail or put off, on both faces where both have a place for it."""
+    calls = []
+    for tenant, rule in RULES.items():
+        planted = Planting(flock=flock, path=f"the policy of {tenant}, over HTTP")
+        content = over_http(planted, tenant, rule)
+        calls.append(_by_rule(planted, content, rule.status, tenant, rule.ending, LETHE))
+        if rule.has_place_on_openais_face:
+            planted = Planting(flock=flock, path=f"the policy of {tenant}, on OpenAI's face")
+            envelope = asked(planted, tenant, rule)
+            envelope["body"]["metadata"]["custom_id"] = planted("custom_id")
+            status = 200 if rule.status == 202 else rule.status
+            calls.append(_by_rule(planted, _openai_body(envelope), status, tenant, rule.ending, OPENAI))
+    return calls
+
+
+def _by_rule(planted: Planting, content: bytes, status: int, caller: str, ending: Ending, target: str) -> Call:
+    call = Call(path=planted.path, target=target, status=(status,), content=content, caller=caller)
+    return replace(call, kept=ending.kept, in_body=planted.labels_in(content)) if status < 300 else call
+
+
+def too_many(flock: Flock) -> list[Call]:
+    """A request more than a tenant may send within a minute, on both faces, behind those that it may send."""
+    calls = []
+    for number in range(ADMITTED_A_MINUTE):
+        call = to_lethe(flock, f"one of a few a minute ({number})", RESPONSES, "", COMPLETED)
+        calls.append(replace(call, caller=CROWDED))
+    lethe = to_lethe(flock, "one too many", RESPONSES, "", COMPLETED)
+    openai = to_openai(flock, "one too many on OpenAI's face", "", COMPLETED)
+    none: frozenset[Label] = frozenset()
+    return [*calls, *(replace(call, caller=CROWDED, status=(429,), in_body=none) for call in (lethe, openai))]
 
 
 def _openai_body(envelope: Json) -> bytes:

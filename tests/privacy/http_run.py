@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tests.privacy import http_callers
+from tests.privacy import http_callers, rules
 from tests.privacy.cases import Planting
 from tests.privacy.flock import Flock
 from tests.privacy.hooks import Hooks
@@ -23,7 +23,8 @@ class Run:
 
     journey: Journey
     http: Http
-    token: str = field(repr=False)
+    tokens: dict[str, str] = field(repr=False)
+    """By tenant."""
     hooks: Hooks
     hostile: Hostile
     answers: dict[str, bytes] = field(default_factory=dict, repr=False)
@@ -33,10 +34,16 @@ class Run:
     unexpected: list[str] = field(default_factory=list)
     statuses: set[int] = field(default_factory=set)
     ids: dict[str, str] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def token(self) -> str:
+        """The token that is shown where nothing else is said."""
+        return self.tokens["contoso"]
 
     def call(self, call: Call) -> Reply:
         """Make a call and keep its answer, under what it may show."""
-        more: dict[str, str | bytes] = {"token": call.token or self.token, **call.headers}
+        more: dict[str, str | bytes] = {"token": call.token or self.tokens[call.caller], **call.headers}
         if call.content is not None:
             more["content"] = call.content
         lowered = {name.lower() if name.lower().startswith("content") else name: value for name, value in more.items()}
@@ -48,6 +55,7 @@ class Run:
         self.statuses.add(reply.status)
         if reply.status < 300 and call.outputs:
             self.ids[call.path] = reply.json["id"]
+            self.owners[call.path] = call.caller
         return reply
 
     def all(self, calls: Iterable[Call], *, status: int | None = None) -> None:
@@ -60,6 +68,10 @@ class Run:
         """Where a job is read."""
         return f"{OPENAI if self.ids[path].startswith('resp_') else LETHE}/{self.ids[path]}"
 
+    def read(self, path: str, *, status: int = 200, told: str = "") -> Call:
+        """The reading of a job by its owner."""
+        return Call(path=told or path, method="GET", target=self.to(path), status=(status,), caller=self.owners[path])
+
 
 @contextmanager
 def started(folder: Path, settings: dict[str, str]) -> Iterator[Run]:
@@ -70,7 +82,7 @@ def started(folder: Path, settings: dict[str, str]) -> Iterator[Run]:
         yield Run(
             journey=Journey(stack=stack, flock=flock),
             http=http,
-            token=token,
+            tokens={"contoso": token, **rules.join(http)},
             hooks=Hooks(http=http, flock=flock, token=token),
             hostile=receiver,
         )

@@ -63,23 +63,27 @@ def run(folder: Path) -> HttpEvidence:
 def _run(run: Run) -> HttpEvidence:
     journey, stack, own = run.journey, run.journey.stack, run.hooks
     _register(run)
-    admitted, urls = http_calls.admitted(journey.flock), http_calls.in_urls(journey.flock)
+    ordinary = http_calls.admitted(journey.flock)
+    by_policy = [*http_calls.by_rule(journey.flock), *http_calls.too_many(journey.flock)]
+    admitted = [*ordinary, *(call for call in by_policy if call.in_body)]
+    urls = http_calls.in_urls(journey.flock)
     bad_tokens = http_callers.refused(journey.flock, run.http)
     journey.signal("model", signal.SIGSTOP)
     try:
         run.all(admitted)
-        run.all([*http_calls.refused(journey.flock), *bad_tokens, *urls, _conflict(journey.flock, admitted[0])])
+        run.all(call for call in by_policy if not call.in_body)
+        run.all([*http_calls.refused(journey.flock), *bad_tokens, *urls, _conflict(journey.flock, ordinary[0])])
         in_urls = {(str(label), HOST_LOG) for call in urls for label in call.in_body}
         configured = in_urls | own.configured
         queued = journey.look_for({(str(label), QUEUES) for call in admitted for label in call.in_body} | configured)
         secrets = [journey.look_for(own.expected(), among=own.known())]
-        dropped = _cancel_and_delete(run, admitted)
+        dropped = _cancel_and_delete(run, ordinary)
     finally:
         journey.signal("model", signal.SIGCONT)
     _wait_until_ended(run)
-    run.call(_lookup_of(admitted[0]))
+    run.call(_lookup_of(ordinary[0]))
     replies = _replied(run)
-    fail_inside(run, admitted[::5])
+    fail_inside(run, ordinary[::5])
     client_urls = official_client(run)
     wait_for("every bad answer", lambda: len(run.hostile.given) >= len(ANSWERS))
     own.delete("an endpoint to delete")
@@ -88,7 +92,9 @@ def _run(run: Run) -> HttpEvidence:
     configured = in_urls | own.configured
     ended = journey.look_for(left | configured)
     secrets.append(journey.look_for(own.expected(), among=own.known()))
-    tokens = {"the accepted token": run.token} | {call.path: call.token or "" for call in bad_tokens}
+    tokens = {f"the token of {name}": token for name, token in run.tokens.items()} | {
+        call.path: call.token or "" for call in bad_tokens
+    }
     signatures = [str(report["headers"]) for report in hooks.received(run.http)]
     made = {f"signature {number}": text for number, text in enumerate(_sample(signatures))}
     handed_out = _signatures_of(stack.endpoints["tokens"])
@@ -161,12 +167,12 @@ def _wait_until_ended(run: Run) -> None:
     """Read until all have ended; keep what was read last."""
 
     def ended(path: str) -> bool:
-        reply = run.http.call("GET", run.to(path), tenant=None, token=run.token)
+        reply = run.http.call("GET", run.to(path), tenant=None, token=run.tokens[run.owners[path]])
         return reply.json.get("status") in TERMINAL
 
     for path in run.ids:
         wait_for(path, partial(ended, path))
-        run.call(Call(path=path, method="GET", target=run.to(path), status=(200,)))
+        run.call(run.read(path))
     wait_for("the queue to be empty", lambda: not bus.peek(run.journey.connection, bus.REQUESTS))
 
 
@@ -223,10 +229,11 @@ def _pass_the_deadlines(run: Run) -> None:
     """Move the clock past every deadline; what a caller is told then, and two runs of the timer."""
     stack: Stack = run.journey.stack
     stack.advance(DAY + 1)
-    fresh = http_callers.accepted(run.journey.flock, run.http)
+    for name, token in run.tokens.items():
+        run.tokens[name] = http_callers.fresh(run.journey.flock, run.http, token)
     for path in run.ids:
-        run.call(Call(path=f"{path}, too late", method="GET", target=run.to(path), status=(410,), token=fresh))
-    wait_for("the outputs to be deleted", lambda: not stack.outputs("contoso"))
+        run.call(run.read(path, status=410, told=f"{path}, too late"))
+    wait_for("the outputs to be deleted", lambda: not run.journey.documents("output"))
     wait_for("rejections to be deleted", lambda: not bus.peek(run.journey.connection, bus.REJECTED))
     runs = run.journey.timer_runs()
     wait_for("two more runs of the timer", lambda: run.journey.timer_runs() >= runs + 2)

@@ -70,6 +70,13 @@ class Journey:
         text = (self.stack.state / "logs" / "host.log").read_text(encoding="utf-8", errors="replace")
         return [line for line in text.splitlines() if line.startswith('{"time"') and line.endswith("}")]
 
+    def documents(self, data_class: str) -> list[dict[str, Any]]:
+        """Documents of one class, of all tenants."""
+        query = "SELECT * FROM c WHERE c.dataClass = @class"
+        parameters: list[dict[str, object]] = [{"name": "@class", "value": data_class}]
+        container = self.stack.store.container("generations")
+        return [*container.query_items(query, parameters=parameters, enable_cross_partition_query=True)]
+
     def model_calls(self, case: Case) -> int:
         """How often the model was asked what a case asks."""
         with self.stack.client() as client:
@@ -87,10 +94,8 @@ class Journey:
 
     def endings(self) -> dict[str, tuple[Kind, str]]:
         """How cases have ended so far: path, kind and detail."""
-        with self.stack.client() as client:
-            documents = [each for tenant in ("contoso", "fabrikam") for each in client.documents(tenant, "output")]
-            receipts = [each for tenant in ("contoso", "fabrikam") for each in client.documents(tenant, "receipt")]
-        outputs = {document["custom_id"]: document for document in documents}
+        outputs = {document["custom_id"]: document for document in self.documents("output")}
+        receipts = self.documents("receipt")
         rejected = {message.body: message.reason for message in bus.peek(self.connection, bus.REJECTED)}
         dead = [message.reason for message in bus.peek(self.connection, bus.REQUESTS, dead_letters=True)]
         waiting = {message.body for message in bus.peek(self.connection, bus.REQUESTS)}

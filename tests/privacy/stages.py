@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tests.privacy import bus, paths, refusals, surroundings
+from tests.privacy import bus, paths, refusals, rules, signatures, surroundings
 from tests.privacy.cases import Case, Traces
 from tests.privacy.flock import Flock
 from tests.privacy.journey import Journey, Look
 from tests.privacy.scan import Finding, scan_bytes
-from tests.system import faults
+from tests.system import faults, signing
 from tests.system.host_log import HostLog
+from tests.system.http import calling
 from tests.system.stack import POLL_SECONDS, running_stack, wait_for
 
 DELETED_SECONDS = 30.0
@@ -29,6 +30,7 @@ class Evidence:
     queued: Look
     waiting: Look
     ended: Look
+    secrets: Look
     around: list[Finding]
     plain_digests: list[str]
     failed_invocations: int
@@ -52,7 +54,11 @@ def run(folder: Path) -> Evidence:
     }
     with running_stack(folder, **settings) as stack:
         journey = Journey(stack=stack, flock=Flock())
-        queued = _send_while_nothing_runs(journey)
+        with calling(stack) as http:
+            rules.join(http)
+        signer = signing.signer(stack, "fourthcoffee", principals=[])
+        signed = signatures.messages(journey.flock, signer)
+        queued = _send_while_nothing_runs(journey, signed)
         _lose_broker_and_store_at_work(journey)
         journey.wait_until_ended()
         waiting = journey.look(Case.ended)
@@ -60,12 +66,13 @@ def run(folder: Path) -> Evidence:
         _let_the_host_die(journey)
         journey.wait_until_ended()
         ended = journey.look(Case.ended)
+        secrets = journey.look_for(signatures.PLACES, among=signatures.known(signer, signed))
         digests = surroundings.plain_digests(surroundings.content_free_documents(journey), journey.flock.canaries)
-        outputs = len(stack.outputs("contoso") + stack.outputs("fabrikam"))
+        outputs = len(journey.documents("output"))
         _pass_the_deadlines(journey)
         forgotten = journey.look(nothing)
         forgotten_around = scan_bytes(journey.flock, documents=surroundings.content_free_documents(journey))
-        receipts = stack.receipts("contoso") + stack.receipts("fabrikam")
+        receipts = journey.documents("receipt")
         retention, failed = journey.events("retention_step"), journey.events("invocation_failed")
         stack.child.process.terminate()
         said = "".join(stack.child.process.communicate(timeout=40))
@@ -74,6 +81,7 @@ def run(folder: Path) -> Evidence:
             queued=queued,
             waiting=waiting,
             ended=ended,
+            secrets=secrets,
             around=around,
             plain_digests=digests,
             failed_invocations=len(failed),
@@ -91,7 +99,7 @@ def nothing(_: Case) -> Traces:
     return set()
 
 
-def _send_while_nothing_runs(journey: Journey) -> Look:
+def _send_while_nothing_runs(journey: Journey, signed: list[Case]) -> Look:
     """Send a message on most paths to a host that stands still; scan; let it run, into a store full of faults."""
     flock = journey.flock
     journey.signal("host", signal.SIGSTOP)
@@ -99,6 +107,9 @@ def _send_while_nothing_runs(journey: Journey) -> Look:
         journey.send(
             *paths.at_once(flock),
             paths.waiting(flock),
+            *rules.by_queue(flock),
+            *rules.crowd(flock),
+            *signed,
             *refusals.refusals(flock)[::2],
             refusals.larger_than_a_copy(flock),
             refusals.not_in_data_sections(flock),
@@ -166,7 +177,7 @@ def _pass_the_deadlines(journey: Journey) -> None:
     stack.kill("cosmos")
 
     def is_deleted() -> bool:
-        left = [*stack.outputs("contoso"), *stack.outputs("fabrikam"), *bus.peek(journey.connection, bus.REJECTED)]
+        left = [*journey.documents("output"), *bus.peek(journey.connection, bus.REJECTED)]
         return not left and not bus.peek(journey.connection, bus.REQUESTS, dead_letters=True)
 
     until = time.monotonic() + DELETED_SECONDS

@@ -3,6 +3,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests.privacy import stages
+from tests.privacy.rules import CROWDED
 from tests.privacy.stages import Evidence
 
 pytestmark = pytest.mark.timeout(300)
@@ -40,6 +41,17 @@ def test_the_scan_finds_outputs_and_rejected_messages_until_their_deadline(evide
 
 def test_nothing_else_of_any_request_is_left_in_any_file_once_it_has_ended(evidence: Evidence) -> None:
     assert not evidence.ended.surplus, told(evidence.ended.surplus)
+
+
+def test_a_submission_secret_is_in_the_key_store_only_and_no_signature_is_in_any_file(evidence: Evidence) -> None:
+    assert not evidence.secrets.missing, told(evidence.secrets.missing)
+    assert not evidence.secrets.surplus, told(evidence.secrets.surplus)
+
+
+def test_a_job_over_its_tenants_limit_was_put_back(evidence: Evidence) -> None:
+    crowd = [receipt for receipt in evidence.receipts if receipt["tenantId"] == CROWDED]
+    assert [receipt["status"] for receipt in crowd] == ["completed", "completed"]
+    assert any(receipt["scheduled_sequence_number"] for receipt in crowd)
 
 
 def test_no_document_but_an_output_and_no_property_id_or_process_shows_content(evidence: Evidence) -> None:

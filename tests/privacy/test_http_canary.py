@@ -15,7 +15,7 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> HttpEvidence:
 
 def test_every_call_was_answered_as_its_path_says(evidence: HttpEvidence) -> None:
     assert not evidence.unexpected_answers, told(evidence.unexpected_answers)
-    assert {200, 202, 204, 400, 401, 403, 404, 409, 410, 413, 415, 500, 503} <= evidence.statuses
+    assert {200, 202, 204, 400, 401, 403, 404, 409, 410, 413, 415, 429, 500, 503} <= evidence.statuses
 
 
 def test_the_scan_finds_what_was_admitted_in_the_queue_and_what_is_in_a_url_in_the_hosts_log(evidence: HttpEvidence) -> None:

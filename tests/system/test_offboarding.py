@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from local.demo.client import REJECTED, REQUESTS, Message
 from tests.privacy.scan import scan
 from tests.system.http import calling, line
 from tests.system.jobs import job, wait_until_all_wait
@@ -41,13 +42,23 @@ def keys(stack: Stack) -> dict[str, Any]:
     return stored
 
 
-def secrets(stack: Stack) -> list[str]:
-    """Names of the secrets that the app made."""
-    return sorted(json.loads((stack.state / "keys-webhooks.json").read_text()))
+def secrets(stack: Stack, tenant: str) -> dict[str, Any]:
+    """The secrets that the app made for a tenant, by their names."""
+    stored = json.loads((stack.state / "keys-webhooks.json").read_text())
+    return {name: versions for name, versions in stored.items() if name.startswith(f"lethe-{tenant}-")}
+
+
+def messages(stack: Stack, tenant: str) -> dict[str, list[Message]]:
+    """Messages that name a tenant, and all of its reply queue."""
+    queues = (REQUESTS, REJECTED, "webhook-deliveries", f"{tenant}-replies")
+    return {
+        queue: [one for one in stack.peek(queue) if queue.startswith(tenant) or f'"{tenant}"'.encode() in one.body]
+        for queue in queues
+    }
 
 
 def give_everything(stack: Stack, tenant: str) -> None:
-    """Let a tenant have one of each: jobs over both ways, an endpoint, a waiting copy, a submission secret."""
+    """Let a tenant have one of each: jobs over both ways, an endpoint, a secret, a waiting copy, a refusal and its reply."""
     stack.submit([job("gone", f"{LABEL}-{tenant}", f"{CONTENT} {tenant}", tenant=tenant)])
     stack.wait_for_outputs(tenant, "gone", 1)
     with calling(stack) as http:
@@ -56,20 +67,35 @@ def give_everything(stack: Stack, tenant: str) -> None:
         body = hook | {"event_types": ["response.completed"]}
         assert http.call("POST", "/openai/v1/webhook_endpoints", body, tenant=tenant).status == 200
     assert run(stack, "rotate", tenant).code == 0
+    waits = job("gone", "waits", f"[[status:429:2:3000]] {CONTENT} {tenant}", tenant=tenant)
+    refused = job("gone", "refused", "words", tenant=tenant) | {"url": "/v1/other"}
+    stack.submit([waits, refused], reply_to=f"{tenant}-replies")
+    wait_for("the reply", lambda: stack.peek(f"{tenant}-replies"))
+
+
+def everything_of(stack: Stack, tenant: str) -> dict[str, Any]:
+    """What every store has of a tenant."""
+    return {
+        "documents": documents(stack, tenant),
+        "keys": keys(stack)[tenant],
+        "secrets": secrets(stack, tenant),
+        "messages": messages(stack, tenant),
+        "evidence": evidence(stack, tenant),
+    }
 
 
 def test_offboarding_leaves_nothing_of_a_tenant_and_touches_nobody_else(stack: Stack) -> None:
     for tenant in ("fabrikam", "contoso"):
         give_everything(stack, tenant)
-    stack.submit([job("gone", "waits", f"[[status:429:2:3000]] {CONTENT} fabrikam", tenant="fabrikam")])
-    wait_until_all_wait(stack)
-    before, fabrikams, others = documents(stack, "contoso"), documents(stack, "fabrikam"), keys(stack)["contoso"]
+    wait_until_all_wait(stack, 2)
+    before, fabrikams = everything_of(stack, "contoso"), documents(stack, "fabrikam")
     assert {document["dataClass"] for document in fabrikams["generations"]} == {"receipt", "output", "event"}
     assert {finding.where.rpartition("/")[2] for finding in scan(f"{CONTENT} fabrikam", stack.state)} == {
         "broker.sqlite",
         "cosmos.sqlite",
     }
-    assert [name for name in secrets(stack) if "fabrikam" in name]
+    assert secrets(stack, "fabrikam")
+    assert all(before["messages"][queue] for queue in (REQUESTS, REJECTED, "contoso-replies"))
 
     done = offboarded(stack, "fabrikam")
     assert done["removed"] == {
@@ -84,12 +110,11 @@ def test_offboarding_leaves_nothing_of_a_tenant_and_touches_nobody_else(stack: S
     assert [(name, one["id"]) for name, found in left.items() for one in found] == [("policies", "policy")]
     assert left["policies"][0].keys() - {"_rid", "_self", "_etag", "_attachments", "_ts"} == {"id", "tenantId", "offboarded_at"}
     assert "fabrikam" not in keys(stack)
-    assert not [name for name in secrets(stack) if "fabrikam" in name]
+    assert secrets(stack, "fabrikam") == {}
     wait_for("the files to be rewritten", lambda: not scan(f"{CONTENT} fabrikam", stack.state))
     assert not scan(f"{LABEL}-fabrikam", stack.state)
 
-    assert documents(stack, "contoso") == before
-    assert keys(stack)["contoso"] == others
+    assert everything_of(stack, "contoso") == before
     assert scan(f"{CONTENT} contoso", stack.state)
     records = evidence(stack, "fabrikam")
     assert [record["kind"] for record in records] == ["submission_rotated", "tenant_offboarding", "tenant_offboarded"]

@@ -64,6 +64,7 @@ def test_a_connection_string_without_key_or_endpoint_is_named_and_not_quoted(val
     [
         "http://swedencentral-0.in.applicationinsights.azure.com/",
         "https://dc.services.visualstudio.com",
+        "https://somebody.westeurope.cloudapp.azure.com",
         "https://applicationinsights.azure.com.example.com",
         "https://127.0.0.1",
     ],
