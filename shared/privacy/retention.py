@@ -3,6 +3,7 @@
 What each step reports is in docs/reference.md. A step is one line here and a module elsewhere.
 """
 
+import asyncio
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -40,6 +41,8 @@ from shared.telemetry import Event, log
 
 QUEUES = ("generation-requests", "generation-rejected", "webhook-deliveries")
 REJECTED = "generation-rejected"
+RECORD_SECONDS = 20.0
+"""Seconds for writing the record of a run, besides the budget of its steps."""
 CONFIGURATION = "configuration"
 """This step logs what is new by itself: drift may last for weeks."""
 
@@ -110,9 +113,7 @@ def _steps(retention: Retention) -> dict[str, Step]:
         "rejected_messages": lambda tally: expire_rejected(messages, REJECTED, grace=retention.grace, clock=clock, tally=tally),
         **{f"dead_letters_{queue.replace('-', '_')}": _dead_letters(retention, queue) for queue in QUEUES},
         "orphans": orphans.look,
-        "abandoned_claims": lambda tally: count_abandoned(
-            retention.stores.counts, lease=retention.lease, clock=clock, tally=tally
-        ),
+        "abandoned_claims": lambda tally: count_abandoned(stores.counts, lease=retention.lease, clock=clock, tally=tally),
         "undelivered_events": partial(reannounce, retention.webhooks),
         "probe": probing.look,
         "evidence": reported(retention.watch.follow),
@@ -134,6 +135,7 @@ async def _record(outcome: RunOutcome, evidence: Evidence, *, seconds: float) ->
     fields = fields_of(outcome.reports, seconds=seconds, inventory=outcome.inventory)
     try:
         with patience(PATIENCE):
-            await evidence.append(Chain.RETENTION, Kind.RETENTION_RUN, fields)
-    except LetheError:
+            async with asyncio.timeout(RECORD_SECONDS):
+                await evidence.append(Chain.RETENTION, Kind.RETENTION_RUN, fields)
+    except (LetheError, TimeoutError):
         log(Event.RETENTION_RUN_UNRECORDED, warning=True)
