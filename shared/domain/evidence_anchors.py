@@ -6,7 +6,7 @@ So a chain that was set back to an older signed head, its end cut off, is found 
 from collections.abc import Mapping
 
 from shared.domain.evidence import Chain, Head, Record
-from shared.domain.evidence_fields import Fields, Scalar, is_hash, is_sequence
+from shared.domain.evidence_fields import Scalar, is_hash, is_sequence
 
 ANCHORING = Chain.RETENTION
 """The chain that has a record every few minutes, and by it holds the others."""
