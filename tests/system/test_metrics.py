@@ -28,8 +28,6 @@ ENDED = {"completed": 4, "failed": 1, "incomplete": 1, "expired": 1, "cancelled"
 REFUSED = {"invalid_json": 1, "unknown_tenant": 1, "unknown_model": 2, "unauthenticated": 1, "unsupported_media_type": 1}
 FILTERED = {"passed": 3, "prompt_blocked": 1, "completion_blocked": 1, "unfiltered": 1}
 
-"""A step that the timer does not have yet."""
-
 
 @pytest.fixture(scope="module")
 def metrics(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetricLines]:
