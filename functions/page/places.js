@@ -1,6 +1,6 @@
 // The places in which content lies, as bars: drawn as SVG, sized by the root of the count so that one is still seen beside many.
 const NS = "http://www.w3.org/2000/svg";
-const ROW = 34, LABEL = 250, WIDTH = 760, RIGHT = 90;
+const ROW = 34, LABEL = 310, WIDTH = 820, RIGHT = 90;
 
 function shape(name, attributes, text) {
   const made = document.createElementNS(NS, name);
