@@ -134,8 +134,13 @@ class Walk:
     """
 
     verified: Head | None = None
-    known: tuple[Head, ...] = ()
+    known: Collection[Head] = ()
     problem: Problem | None = None
+
+    def __post_init__(self) -> None:
+        self._hashes: dict[int, set[str]] = {}
+        for head in self.known:
+            self._hashes.setdefault(head.sequence, set()).add(head.hash)
 
     def step(self, record: Record | Unreadable, later: Collection[int] = ()) -> None:
         """Go to the next record, while there is no problem; ``later``: which sequence numbers come behind it."""
@@ -147,7 +152,7 @@ class Walk:
     def end(self) -> None:
         """Say that there are no more records."""
         last = self.verified.sequence if self.verified else 0
-        if self.problem is None and any(head.sequence > last for head in self.known):
+        if self.problem is None and any(sequence > last for sequence in self._hashes):
             self.problem = Problem.END_MISSING
 
     def _problem(self, record: Record | Unreadable, later: Collection[int]) -> Problem | None:
@@ -159,7 +164,7 @@ class Walk:
                 return Problem.MISPLACED
             return Problem.MISSING if self.verified else Problem.BEGINNING_MISSING
         holds = record.previous == previous and record.hash == record.content_hash()
-        holds = holds and all(head == record.head for head in self.known if head.sequence == place)
+        holds = holds and self._hashes.get(place, set()) <= {record.hash}
         return None if holds else Problem.CHANGED
 
 

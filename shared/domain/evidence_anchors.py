@@ -29,7 +29,7 @@ def is_anchor(name: str) -> bool:
 
 
 def anchored(record: Record) -> dict[Chain, Head]:
-    """The ends of other chains that a record names."""
+    """The ends of other chains that a record names; what is none, because somebody else wrote the record, is left out."""
     found: dict[Chain, Head] = {}
     for chain in Chain:
         sequence, own = (record.fields.get(name) for name in _names(chain))

@@ -3,7 +3,7 @@
 "Could not be read" is a finding of its own, never "holds".
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -42,7 +42,7 @@ class Finding:
     head: Signed | None = None
     problem: Problem | None = None
     sequence: int | None = None
-    anchors: dict[Chain, Head] = field(default_factory=dict)
+    anchors: dict[Chain, set[Head]] = field(default_factory=dict)
 
 
 async def check(evidence: Evidence, chains: Iterable[Chain], *, stale_after: float) -> list[Finding]:
@@ -50,18 +50,19 @@ async def check(evidence: Evidence, chains: Iterable[Chain], *, stale_after: flo
 
     ``stale_after``: seconds within which it must have gone on. Nothing is raised for what cannot be read.
     """
-    anchoring = await _checked(evidence, ANCHORING, None)
+    anchoring = await _checked(evidence, ANCHORING)
     is_late = anchoring.last_at is None or evidence.clock() - anchoring.last_at > stale_after
     if anchoring.state is State.HOLDS and is_late:
         anchoring = replace(anchoring, state=State.STALE)
+    seen = anchoring.anchors
     return [
-        anchoring if chain is ANCHORING else await _checked(evidence, chain, anchoring.anchors.get(chain)) for chain in chains
+        anchoring if chain is ANCHORING else await _checked(evidence, chain, anchors=seen.get(chain, ())) for chain in chains
     ]
 
 
 async def followed_from(evidence: Evidence, chain: Chain, verified: Head | None) -> Finding:
     """Check what stands in a chain behind a head that was verified before, None for all of it. Nothing is raised."""
-    return await _checked(evidence, chain, None, verified)
+    return await _checked(evidence, chain, verified=verified)
 
 
 @dataclass(kw_only=True)
@@ -72,7 +73,7 @@ class _Seen:
     first_at: float | None = None
     last_at: float | None = None
     longest_pause: float = 0.0
-    anchors: dict[Chain, Head] = field(default_factory=dict)
+    anchors: dict[Chain, set[Head]] = field(default_factory=dict)
 
     def note(self, record: Record | Unreadable) -> None:
         self.records += 1
@@ -82,12 +83,14 @@ class _Seen:
             self.last_at = record.at
 
 
-async def _checked(evidence: Evidence, chain: Chain, anchor: Head | None, verified: Head | None = None) -> Finding:
+async def _checked(
+    evidence: Evidence, chain: Chain, *, anchors: Collection[Head] = (), verified: Head | None = None
+) -> Finding:
     """Check a chain, again when it was pruned meanwhile."""
     try:
         while True:
             checkpoint = await evidence.signed(chain, Purpose.CHECKPOINT)
-            finding = await _followed(evidence, chain, checkpoint, anchor, verified)
+            finding = await _followed(evidence, chain, checkpoint, anchors, verified)
             if finding.problem is None or await evidence.signed(chain, Purpose.CHECKPOINT) == checkpoint:
                 return finding
     except ServiceUnavailable:
@@ -95,18 +98,21 @@ async def _checked(evidence: Evidence, chain: Chain, anchor: Head | None, verifi
 
 
 async def _followed(
-    evidence: Evidence, chain: Chain, checkpoint: Found | None, anchor: Head | None, verified: Head | None
+    evidence: Evidence, chain: Chain, checkpoint: Found | None, anchors: Collection[Head], verified: Head | None
 ) -> Finding:
     """Follow a chain to its end, and ask again for the signed head: others may have appended meanwhile."""
     head = await evidence.signed(chain, Purpose.HEAD)
-    known = tuple(each for each in (anchor, head.head if head else None) if each)
-    walk = Walk(verified=verified or (checkpoint.head if checkpoint else None), known=known)
+    known = {*anchors, *([head.head] if head and head.head else [])}
+    pruned = checkpoint.head if checkpoint else None
+    is_pruned_further = pruned is not None and (verified is None or pruned.sequence > verified.sequence)
+    walk = Walk(verified=pruned if is_pruned_further else verified, known=known)
     seen = _Seen()
     async for record in evidence.read(chain, after=walk.verified.sequence if walk.verified else 0):
         seen.note(record)
         walk.step(record)
         if walk.problem is None and isinstance(record, Record):
-            seen.anchors |= anchored(record)
+            for other, end in anchored(record).items():  # all of them: later records may have seen a chain that was set back
+                seen.anchors.setdefault(other, set()).add(end)
     walk.end()
     head = await evidence.signed(chain, Purpose.HEAD)
     problem, sequence = _judged(walk, checkpoint, head)

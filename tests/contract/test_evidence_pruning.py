@@ -12,7 +12,7 @@ from shared.domain.evidence import Kind, Problem, Record
 from shared.domain.evidence_head import Purpose
 from shared.errors import ServiceUnavailable
 from shared.patience import patience
-from shared.privacy.evidence_check import State
+from shared.privacy.evidence_check import State, followed_from
 from tests.contract.evidence import CHAIN, Services, check, stored
 
 
@@ -102,6 +102,15 @@ async def test_two_that_prune_at_once_and_one_that_appends_leave_a_chain_that_ho
     assert (await prune(chains, CHAIN, older_than=nine[8].at)).complete
     assert await left(chains) == [*range(9, 15)]
     assert (await check(chains, CHAIN)).state is State.HOLDS
+
+
+async def test_a_chain_that_was_pruned_behind_what_was_verified_before_is_followed_on(
+    chains: Evidence, nine: list[Record]
+) -> None:
+    await prune(chains, CHAIN, older_than=nine[6].at)
+    for verified in (None, nine[1].head, nine[5].head, nine[7].head):
+        found = await followed_from(chains, CHAIN, verified)
+        assert (found.state, found.verified) == (State.HOLDS, nine[8].head)
 
 
 async def test_a_check_during_a_pruning_finds_no_problem(chains: Evidence, nine: list[Record]) -> None:

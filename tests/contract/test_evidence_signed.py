@@ -161,6 +161,8 @@ async def test_a_chain_that_was_set_back_is_found_by_what_the_timer_saw_of_it(
     await set_back(container, older, [again])
     found = await check(chains, CHAIN)
     assert (found.state, found.problem, found.sequence) == (State.BROKEN, Problem.END_MISSING, 5)
+    await chains.append(Chain.RETENTION, Kind.RETENTION_RUN, {})  # sees the chain as it is now
+    assert (await check(chains, CHAIN)).problem is Problem.END_MISSING
 
     await chains.append(CHAIN, Kind.CONFIGURATION_CHECKED, {"number": 1})
     await chains.append(CHAIN, Kind.CONFIGURATION_CHECKED, {"number": 2})
@@ -177,6 +179,17 @@ async def test_a_chain_that_is_gone_with_its_head_is_found_by_what_the_timer_saw
     await chains.append(Chain.RETENTION, Kind.RETENTION_RUN, {})  # sees nothing of it any more, and says nothing
     found = await check(chains, CHAIN)
     assert (found.state, found.problem, found.records) == (State.BROKEN, Problem.END_MISSING, 0)
+
+
+async def test_a_forged_record_of_the_timer_with_nonsense_about_other_chains_is_found(
+    chains: Evidence, container: ContainerProxy
+) -> None:
+    run = await chains.append(Chain.RETENTION, Kind.RETENTION_RUN, {})
+    fields: dict[str, int | str] = {"policies_sequence": -1, "policies_hash": "none"}
+    kind = Kind.RETENTION_RUN
+    forged = next_record(run.head, chain=Chain.RETENTION, kind=kind, at=run.at, token="f" * 32, fields=fields)
+    await container.create_item(of_record(forged))
+    assert (await check(chains, Chain.RETENTION)).problem is Problem.UNSIGNED
 
 
 async def test_the_timers_own_chain_is_stale_when_it_was_set_back_or_is_gone(

@@ -133,7 +133,7 @@ def test_a_cut_off_end_is_said(stack: Stack, container: ContainerProxy, left: in
 
 
 def test_a_chain_that_was_written_anew_is_said(stack: Stack, container: ContainerProxy) -> None:
-    """All hashes are right; only the signature shows it."""
+    """All hashes are right; only what was signed shows it: at the end, or earlier where the timer saw it end before."""
     head = None
     for sequence in range(1, CHANGES + 1):
         old = container.read_item(str(sequence), POLICIES)
@@ -147,7 +147,7 @@ def test_a_chain_that_was_written_anew_is_said(stack: Stack, container: Containe
         )
         container.replace_item(str(sequence), {**old, "fields": {**made.fields}, "previous": made.previous, "hash": made.hash})
         head = made.head
-    assert said(stack)[1].startswith(f"  problem: changed: record {CHANGES} ")
+    assert said(stack)[1].startswith("  problem: changed: record ")
 
 
 def test_a_missing_and_a_changed_signature_are_said(stack: Stack, container: ContainerProxy) -> None:
@@ -158,15 +158,18 @@ def test_a_missing_and_a_changed_signature_are_said(stack: Stack, container: Con
     assert said(stack)[1] == "  problem: signature_missing: the chain has no signed head"
 
 
-def test_a_chain_that_was_set_back_with_its_head_is_said_by_what_the_timer_saw(stack: Stack, container: ContainerProxy) -> None:
-    older = {name: value for name, value in container.read_item("head", POLICIES).items() if not name.startswith("_")}
+def test_a_chain_that_was_set_back_with_its_head_is_said_by_what_the_timer_saw(stack: Stack) -> None:
+    container = stack.store.container("evidence")
+    older = container.read_item("head", POLICIES)
     assert run(stack, "rotate", "contoso").code == 0
     record_run(stack)
+    newer = [container.read_item(name, POLICIES) for name in ("head", str(CHANGES + 1))]
     container.delete_item(str(CHANGES + 1), POLICIES)
     container.replace_item("head", older)
     assert said(stack)[1].startswith(f"  problem: end_missing: record {CHANGES + 1} is missing")
-    for document in list(container.query_items("SELECT * FROM c", partition_key="retention")):
-        container.delete_item(document["id"], "retention")  # so that later tests are not held to it
+    for document in newer:
+        container.upsert_item(document)
+    assert verify(stack).code == 0
 
 
 def test_a_timer_that_is_silent_is_said(stack: Stack) -> None:
