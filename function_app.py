@@ -7,6 +7,8 @@ from functions.generations_http import generations_http
 from functions.health import health
 from functions.holds_http import holds_http
 from functions.openai_http import openai_http
+from functions.privacy_http import privacy_http
+from functions.privacy_page import privacy_page
 from functions.retention import retention
 from functions.subjects_http import subjects_http
 from functions.webhook_endpoints_http import webhook_endpoints_http
@@ -22,6 +24,8 @@ for blueprint in (
     retention,
     generations_http,
     openai_http,
+    privacy_http,
+    privacy_page,
     webhook_endpoints_http,
     holds_http,
     subjects_http,

@@ -3,34 +3,18 @@
 from functools import cached_property
 from secrets import token_hex
 
-from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import get_bearer_token_provider
-from azure.servicebus.aio import ServiceBusClient
 
-from shared import clock, settings
 from shared.azure.census import Census
-from shared.azure.cosmos import Cosmos
-from shared.azure.credential import app_credential
+from shared.azure.counts import Counts
 from shared.azure.due_documents import DueDocuments
-from shared.azure.erasures import Erasures
 from shared.azure.events import Events
-from shared.azure.evidence import Evidence
 from shared.azure.generations import Generations
-from shared.azure.held_jobs import HeldJobs
-from shared.azure.holds import Holds
-from shared.azure.kept_documents import KeptDocuments
-from shared.azure.keys import KeyStore, open_store
 from shared.azure.lying import LyingMessages
-from shared.azure.management import Management
 from shared.azure.markers import CACHE_SECONDS as MARKER_CACHE_SECONDS
-from shared.azure.markers import Markers
 from shared.azure.model import Models
-from shared.azure.policies import CACHE_SECONDS, Policies
-from shared.azure.policy_documents import PolicyDocuments
-from shared.azure.queues import Queues
+from shared.azure.policies import CACHE_SECONDS
 from shared.azure.records import Records
-from shared.azure.secret_store import SecretStore, open_secrets
-from shared.azure.signer import VaultSigner
 from shared.azure.subject_documents import SubjectDocuments
 from shared.azure.submission_secrets import SubmissionSecrets
 from shared.azure.tenant_documents import OF_TENANTS, TenantDocuments
@@ -45,18 +29,18 @@ from shared.generation.services import Limits, Services
 from shared.generation.throttle import Throttle
 from shared.identity import Verifier
 from shared.privacy.configuration import Configuration
+from shared.privacy.evidence_watch import EvidenceWatch
 from shared.privacy.holding import Holding
+from shared.privacy.overview import Overview
 from shared.privacy.retention import Retention
+from shared.privacy.statement import Statements
 from shared.privacy.sweep import Erasing
+from shared.stores import Stores
 from shared.tenants.services import Tenants
 
 
-class Composition:
-    """The objects of one process. Every client is shared: they are made for concurrent use, or locked."""
-
-    def __init__(self, chosen: settings.Settings) -> None:
-        self._settings = chosen
-        self._clock = clock.clock(chosen.clock_offset_file)
+class Composition(Stores):
+    """What the use cases of one process work with."""
 
     @cached_property
     def generation(self) -> Services:
@@ -104,6 +88,7 @@ class Composition:
             stores=TimerStores.of(container, self._cosmos.container("privacy"), clock=self._clock, grace=chosen.grace),
             configuration=self._configuration,
             evidence=self.evidence,
+            watch=EvidenceWatch(evidence=self.evidence),
             holding=self.holding,
             erasing=self.erasing,
             clock=self._clock,
@@ -170,6 +155,23 @@ class Composition:
         return Callers(verifier=verifier, policies=self._policies)
 
     @cached_property
+    def statements(self) -> Statements:
+        """What the privacy statement is made from."""
+        chosen = self._settings
+        return Statements(
+            evidence=self.evidence,
+            geography=chosen.stamp.geography,
+            interval=chosen.retention_interval,
+            grace=chosen.grace,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def overview(self) -> Overview:
+        """What the page's figures are made from."""
+        return Overview(statements=self.statements, counts=Counts(self._cosmos.container("generations")))
+
+    @cached_property
     def tenants(self) -> Tenants:
         """What those who run the service work with."""
         chosen = self._settings
@@ -187,18 +189,6 @@ class Composition:
             clock=self._clock,
             settle=CACHE_SECONDS + chosen.model_timeout + chosen.lease,
         )
-
-    @cached_property
-    def evidence(self) -> Evidence:
-        """The chains of evidence."""
-        return Evidence(self._cosmos.container("evidence"), signer=self._signer, clock=self._clock)
-
-    async def close(self) -> None:
-        """Close the connections that were opened; for commands and tests, because Azure Functions has no hook for it."""
-        built = vars(self)
-        for name in ("_service_bus", "_cosmos", "_keys", "_secrets", "_signer", "_management", "_credential"):
-            if name in built:
-                await built[name].close()
 
     @property
     def max_request_bytes(self) -> int:
@@ -220,79 +210,3 @@ class Composition:
                 cosmos_endpoint=chosen.cosmos_endpoint,
             ),
         )
-
-    @cached_property
-    def _management(self) -> Management:
-        chosen = self._settings
-        return Management(
-            endpoint=chosen.management_endpoint,
-            credential=self._credential,
-            service_bus_id=chosen.service_bus_id,
-            cosmos_id=chosen.cosmos_id,
-            cosmos_database=chosen.cosmos_database,
-            accounts={each.resource: each.resource_id for each in chosen.stamp.deployments.values()},
-        )
-
-    @cached_property
-    def _keys(self) -> KeyStore:
-        return open_store(self._settings.key_store, credential=self._credential, clock=self._clock)
-
-    @cached_property
-    def _holds(self) -> Holds:
-        return Holds(self._cosmos.container("privacy"), clock=self._clock)
-
-    @cached_property
-    def _held_jobs(self) -> HeldJobs:
-        return HeldJobs(self._cosmos.container("generations"), clock=self._clock, grace=self._settings.grace)
-
-    @cached_property
-    def _kept_documents(self) -> KeptDocuments:
-        return KeptDocuments(self._cosmos.container("generations"), clock=self._clock, grace=self._settings.grace)
-
-    @cached_property
-    def _policy_documents(self) -> PolicyDocuments:
-        return PolicyDocuments(self._cosmos.container("policies"), clock=self._clock)
-
-    @cached_property
-    def _erasures(self) -> Erasures:
-        return Erasures(self._cosmos.container("privacy"), clock=self._clock, grace=self._settings.grace)
-
-    @cached_property
-    def _markers(self) -> Markers:
-        return Markers(self._erasures, clock=self._clock)
-
-    @cached_property
-    def _policies(self) -> Policies:
-        return Policies(self._cosmos.container("policies"), clock=self._clock)
-
-    @cached_property
-    def _secrets(self) -> SecretStore:
-        return open_secrets(self._settings.key_store, credential=self._credential)
-
-    @cached_property
-    def _signer(self) -> VaultSigner:
-        return VaultSigner(self._settings.evidence_key, credential=self._credential)
-
-    @cached_property
-    def _credential(self) -> AsyncTokenCredential:
-        return app_credential()
-
-    @cached_property
-    def _cosmos(self) -> Cosmos:
-        chosen = self._settings
-        return Cosmos(
-            endpoint=chosen.cosmos_endpoint,
-            credential=chosen.cosmos_key or self._credential,
-            database=chosen.cosmos_database,
-        )
-
-    @cached_property
-    def _queues(self) -> Queues:
-        return Queues(self._service_bus)
-
-    @cached_property
-    def _service_bus(self) -> ServiceBusClient:
-        chosen = self._settings
-        if chosen.service_bus_connection is not None:
-            return ServiceBusClient.from_connection_string(chosen.service_bus_connection)
-        return ServiceBusClient(chosen.service_bus_namespace or "", self._credential)

@@ -34,6 +34,7 @@ class Settings:
     max_wait_in_place: int
     max_delivery_count: int
     dead_letter_max_age: int
+    retention_interval: int
     retention_budget: int
     clock_offset_file: Path | None
     token_issuers: dict[str, str]
@@ -87,6 +88,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         max_wait_in_place=read.number("LETHE_MAX_WAIT_IN_PLACE_SECONDS", 2),
         max_delivery_count=read.number("LETHE_MAX_DELIVERY_COUNT", 20),
         dead_letter_max_age=read.number("LETHE_DEAD_LETTER_MAX_AGE_SECONDS", 3600),
+        retention_interval=read.number("LETHE_RETENTION_INTERVAL_SECONDS", 300),
         retention_budget=read.number("LETHE_RETENTION_BUDGET_SECONDS", 240),
         clock_offset_file=read.path("LETHE_CLOCK_OFFSET_FILE"),
         token_issuers=token_issuers.issuers(read.text(token_issuers.ISSUERS)),

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from local.demo import batch_file, forgetting, over_http, progress, samples, showcase
+from local.demo import batch_file, forgetting, over_http, progress, promises, samples, showcase
 from local.demo.client import Client
 from local.stack import child
 from local.stack.errors import StackError
@@ -61,12 +61,17 @@ def _show(client: Client, console: Console, endpoints: dict[str, Any]) -> int:
     console.print()
     console.print(over_http.table(steps))
     failures += over_http.failed_expectations(steps)
+    stated = promises.read(endpoints)
+    console.print()
+    console.print(promises.table(stated))
+    failures += promises.failed_expectations(stated)
     for failure in failures:
         console.print(f"NOT as expected: {failure}")
     if not failures:
         console.print(
             f"\nAll {len(requests)} requests and {len(steps)} steps over HTTP ended as expected, "
-            "and what had to be forgotten is gone."
+            "and what had to be forgotten is gone.\n"
+            "To look around: make up, then open /privacy of the address in .local/endpoints.json."
         )
     return 1 if failures else 0
 

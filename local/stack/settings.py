@@ -21,6 +21,7 @@ _TUNABLE = {
     "LETHE_MODEL_TOKEN_SCOPE": "https://ai.azure.com/.default",
     "LETHE_DEAD_LETTER_MAX_AGE_SECONDS": "3600",
     "LETHE_RETENTION_SCHEDULE": "*/5 * * * * *",
+    "LETHE_RETENTION_INTERVAL_SECONDS": "5",
 }
 """Setting: its value unless the environment of the stack says otherwise."""
 

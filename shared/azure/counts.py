@@ -13,6 +13,7 @@ _OLDEST = (
     "SELECT VALUE c.created_at FROM c WHERE c.dataClass = @data_class AND c.created_at <= @now "
     "ORDER BY c.created_at ASC OFFSET 0 LIMIT 1"
 )
+_DEADLINES = "SELECT VALUE COUNT(1) FROM c WHERE c.dataClass = 'output' AND c.expires_at > @after AND c.expires_at <= @until"
 _LAPSED = "SELECT VALUE COUNT(1) FROM c WHERE c.dataClass = 'receipt' AND c.status = 'in_progress' AND c.lease_until <= @before"
 _UNTAKEN = (
     "SELECT VALUE COUNT(1) FROM c WHERE c.dataClass = 'receipt' AND c.status = 'queued' "
@@ -42,6 +43,10 @@ class Counts:
     async def untaken_jobs(self, *, before: float) -> int:
         """How many jobs wait that somebody could have taken since a time."""
         return await self._count(_UNTAKEN, {"before": before})
+
+    async def deadlines_between(self, after: float, until: float) -> int:
+        """How many outputs have their deadline behind one time and not behind another."""
+        return await self._count(_DEADLINES, {"after": after, "until": until})
 
     async def _count(self, query: str, values: dict[str, object]) -> int:
         return sum([int(number) for number in await self._query(query, values)])  # one for each physical partition

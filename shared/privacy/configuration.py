@@ -59,7 +59,7 @@ async def check(configuration: Configuration) -> Checked:
 
 
 async def report(configuration: Configuration, step: str) -> StepReport:
-    """Check, and log and record what differs from this process's last check; raises `StoreUnavailable` when it cannot record.
+    """Check, and log and record what differs from this process's last check; raises `ServiceUnavailable` when it cannot record.
 
     What informs only is not among ``found``.
     """

@@ -59,6 +59,11 @@ async def check(evidence: Evidence, chains: Iterable[Chain], *, stale_after: flo
     ]
 
 
+async def followed_from(evidence: Evidence, chain: Chain, verified: Head | None) -> Finding:
+    """Check what stands in a chain behind a head that was verified before, None for all of it. Nothing is raised."""
+    return await _checked(evidence, chain, None, verified)
+
+
 @dataclass(kw_only=True)
 class _Seen:
     """What of a chain is told besides whether it holds."""
@@ -77,23 +82,25 @@ class _Seen:
             self.last_at = record.at
 
 
-async def _checked(evidence: Evidence, chain: Chain, anchor: Head | None) -> Finding:
+async def _checked(evidence: Evidence, chain: Chain, anchor: Head | None, verified: Head | None = None) -> Finding:
     """Check a chain, again when it was pruned meanwhile."""
     try:
         while True:
             checkpoint = await evidence.signed(chain, Purpose.CHECKPOINT)
-            finding = await _followed(evidence, chain, checkpoint, anchor)
+            finding = await _followed(evidence, chain, checkpoint, anchor, verified)
             if finding.problem is None or await evidence.signed(chain, Purpose.CHECKPOINT) == checkpoint:
                 return finding
     except ServiceUnavailable:
         return Finding(chain=chain, state=State.UNCHECKED)
 
 
-async def _followed(evidence: Evidence, chain: Chain, checkpoint: Found | None, anchor: Head | None) -> Finding:
+async def _followed(
+    evidence: Evidence, chain: Chain, checkpoint: Found | None, anchor: Head | None, verified: Head | None
+) -> Finding:
     """Follow a chain to its end, and ask again for the signed head: others may have appended meanwhile."""
     head = await evidence.signed(chain, Purpose.HEAD)
     known = tuple(each for each in (anchor, head.head if head else None) if each)
-    walk = Walk(verified=checkpoint.head if checkpoint else None, known=known)
+    walk = Walk(verified=verified or (checkpoint.head if checkpoint else None), known=known)
     seen = _Seen()
     async for record in evidence.read(chain, after=walk.verified.sequence if walk.verified else 0):
         seen.note(record)

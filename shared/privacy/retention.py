@@ -28,6 +28,7 @@ from shared.privacy.configuration import Configuration
 from shared.privacy.configuration import report as report_configuration
 from shared.privacy.due import MAX_DOCUMENTS, settle_due, shorten_all
 from shared.privacy.erasure import enforce_erasures
+from shared.privacy.evidence_watch import EvidenceWatch
 from shared.privacy.holding import Holding
 from shared.privacy.measured import measure, measure_inventory
 from shared.privacy.messages import expire_rejected, purge_dead_letters
@@ -60,6 +61,7 @@ class Retention:
     holding: Holding
     erasing: Erasing
     evidence: Evidence
+    watch: EvidenceWatch
     clock: Clock
     dead_letter_max_age: int
     grace: int
@@ -114,6 +116,7 @@ def _steps(retention: Retention) -> dict[str, Step]:
         "abandoned_claims": lambda tally: count_abandoned(stores.counts, lease=retention.lease, clock=clock, tally=tally),
         "undelivered_events": partial(reannounce, retention.webhooks),
         "probe": probing.look,
+        "evidence": reported(retention.watch.follow),
         CONFIGURATION: _configuration(retention),
     }
 

@@ -72,7 +72,7 @@ class Desk:
         return by
 
     async def kinds(self) -> list[str]:
-        query = "SELECT VALUE c.kind FROM c ORDER BY c.sequence ASC"
+        query = "SELECT VALUE c.kind FROM c WHERE c.sequence > 0 ORDER BY c.sequence ASC"
         return [kind async for kind in self.evidence.query_items(query, partition_key="holds")]  # type: ignore[misc]
 
 

@@ -12,6 +12,7 @@ from tests.privacy.hooks import SECRETS
 from tests.privacy.isolation import Tenant
 from tests.privacy.scan import scan_bytes
 from tests.system.http import received
+from tests.system.policy_command import evidence
 from tests.system.stack import Stack
 
 _IDENTIFIER = re.compile(r"[0-9a-fA-F]{16,}|[A-Za-z0-9+/_-]{22,}={0,2}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -53,8 +54,7 @@ def _documents(stack: Stack, container: str, tenant: str) -> list[dict[str, Any]
     """Documents of the tenant's partition; of evidence, which has none, the records that name it."""
     store = stack.store.container(container)
     if container == "evidence":
-        records = store.query_items("SELECT * FROM c WHERE c.chain = 'policies'", partition_key="policies")
-        found = [record for record in records if record["fields"]["tenant"] == tenant]
+        found = evidence(stack, tenant)
         for record in found:
             del record["previous"]  # the hash of the record before it, whose ever that is: so the chain is one
     else:

@@ -84,7 +84,7 @@ def _broken(desk: Desk, flock: Flock) -> Iterator[Run]:
         planted = Planting(flock=flock, path=path)
         yield Run(path=path, arguments=("apply", desk.document(good(planted))), code=1, faults=(fault,))
     planted = Planting(flock=flock, path="an evidence that cannot be written")
-    fault = {"container": "evidence", "operation": "create", "status": 503}
+    fault = {"container": "evidence", "operation": "batch", "status": 503}
     yield Run(path=planted.path, arguments=("apply", desk.document(good(planted))), code=1, faults=(fault,))
     planted = Planting(flock=flock, path="a key store that cannot be read")
     broken = desk.changed_settings(LETHE_KEY_STORE=Path(desk.document(b"{" + planted("keys").encode())).as_uri())

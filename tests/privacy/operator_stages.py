@@ -130,7 +130,7 @@ class _Stages:
             told_wrongly=[each for each in said if _place(each) not in NAMES] + self._secrets_told(secrets, records),
             names_told={_place(each) for each in said} & NAMES,
             in_evidence=[each for each in scan_bytes(self.flock, evidence=records) if _place(each) != "tenant"],
-            records=[record["kind"] for record in json.loads(records) if record["chain"] == "policies"],
+            records=[record["kind"] for record in json.loads(records) if record["chain"] == "policies" and "kind" in record],
             left=left,
             said_by_the_stack=scan_bytes(self.flock, output=stack_said.encode()),
         )
@@ -225,7 +225,7 @@ class _Stages:
         faults.count_from_now(self.stack)
         faults.arm(self.stack, operation="delete", delay_ms=3000)  # long enough to be killed in it
         with self._command(*arguments) as command:
-            wait_for("the first deletion", lambda: faults.item_requests(self.stack).get("delete"))
+            wait_for("a deletion", lambda: faults.item_requests(self.stack).get("delete") or command.poll() is not None)
             self.stack.kill("cosmos")
             self._note("offboarding whose store is killed", command, code=0)
 

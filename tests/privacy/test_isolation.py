@@ -14,11 +14,12 @@ from tests.privacy.belongings import Belongings
 from tests.privacy.cases import RESPONSES
 from tests.privacy.hooks import SECRETS
 from tests.privacy.http_calls import ENDPOINTS, LETHE, LOOKUP
-from tests.privacy.isolation import NAMES, SAME_KEY, Tenant, place, send, two_tenants, work
+from tests.privacy.isolation import ENDED, NAMES, SAME_KEY, Tenant, place, send, two_tenants, work
 from tests.privacy.scan import scan, scan_bytes
 from tests.privacy.surroundings import CONTAINERS
 from tests.privacy.test_canary import told
 from tests.system.jobs import job, wait_until_all_wait
+from tests.system.metric_lines import MetricLines
 from tests.system.stack import wait_for
 
 QUEUES = [bus.REQUESTS, bus.REJECTED, "webhook-deliveries", *(f"{name}-replies" for name in NAMES)]
@@ -70,7 +71,7 @@ def test_every_document_belongs_to_one_tenant(pair: Pair) -> None:
     stack = pair[0].tenant.stack
     for name in CONTAINERS:
         documents = [*stack.store.container(name).query_items("SELECT * FROM c", enable_cross_partition_query=True)]
-        named = [document.get("tenantId") or document["fields"].get("tenant") for document in documents]
+        named = [document.get("tenantId") or document.get("fields", {}).get("tenant") for document in documents]
         counted = {side.tenant.name: len(side.has.stores[name]) for side in pair}
         assert {tenant: named.count(tenant) for tenant in counted} == counted
 
@@ -174,6 +175,17 @@ def test_no_log_line_names_a_tenant_or_says_a_word_of_it(sides: Pair) -> None:
     assert own.tenant.jobs["own over HTTP"].removeprefix("gen_") in own.tenant.stack.logs(), "no line of any job"
     assert own.tenant.name not in own.tenant.stack.logs()
     found = scan(own.tenant.flock, logs)
+    assert not found, told(found)
+
+
+def test_no_metric_names_a_tenant_or_says_a_word_of_it(sides: Pair) -> None:
+    own, _ = sides
+    lines = MetricLines(stack=own.tenant.stack)
+    wait_for("the jobs to be counted", lambda: lines.counted("lethe.generations").get("completed", 0) >= 2 * ENDED)
+    text = lines.path.read_text()
+    assert own.tenant.name not in text
+    assert not [identifier for identifier in own.has.identifiers() if identifier in text]
+    found = scan_bytes(own.tenant.flock, metrics=text.encode())
     assert not found, told(found)
 
 

@@ -114,7 +114,7 @@ def everything(stack: Stack, tenant: str) -> list[dict[str, Any]]:
 
 def evidence(stack: Stack, erasure_id: str) -> list[dict[str, Any]]:
     """Records of chain ``erasures`` about an erasure, in their order."""
-    found = stack.store.container("evidence").query_items("SELECT * FROM c WHERE IS_DEFINED(c.fields)", partition_key="erasures")
+    found = stack.store.container("evidence").query_items("SELECT * FROM c WHERE c.sequence > 0", partition_key="erasures")
     return sorted((each for each in found if each["fields"]["erasure"] == erasure_id), key=lambda each: int(each["id"]))
 
 

@@ -12,11 +12,19 @@ from shared.domain.drift import Drift, Finding
 from shared.domain.erasure import State
 from shared.domain.filter_outcome import FilterOutcome, Verdict
 from shared.domain.generation import EXPIRED, Outcome, Status
+from shared.domain.inventory import Depth, Inventory, Items
 from shared.domain.step_report import StepReport
 from shared.errors import Failure, Reason, RequestRefused
 from shared.generation.measured import measure_end, measure_residency
 from shared.metrics import Metric
-from shared.privacy.measured import measure, measure_checked, measure_erasure, measure_policies, measure_settled
+from shared.privacy.measured import (
+    measure,
+    measure_checked,
+    measure_erasure,
+    measure_inventory,
+    measure_policies,
+    measure_settled,
+)
 from tests.measuring import Measured, measuring
 from tests.policies import policy
 from tests.unit.test_erasure import ERASURE
@@ -106,6 +114,24 @@ def test_evidence_is_whole_only_where_all_of_it_was_read(
 def test_held_documents_are_counted_whether_past_their_deadline_or_not(measured: Measured) -> None:
     measure([StepReport(step="held_documents", checked=7, found=2)], seconds=1)
     assert measured.of(Metric.HELD_ITEMS) == {(): 7}
+
+
+def test_an_inventory_tells_what_was_counted_and_nothing_of_the_rest(measured: Measured) -> None:
+    inventory = Inventory(
+        items={"output": Items(count=3, oldest_seconds=9.5)},
+        queues={"generation-requests": Depth(active=2, scheduled=0, dead_lettered=1)},
+        complete=False,
+    )
+    measure_inventory(inventory)
+    assert {(value.metric, *value.attributes.values(), value.number) for value in measured.values()} == {
+        ("lethe.items", "output", 3),
+        ("lethe.items.oldest_age", "output", 9.5),
+        ("lethe.queue.depth", "generation-requests", "active", 2),
+        ("lethe.queue.depth", "generation-requests", "scheduled", 0),
+        ("lethe.queue.depth", "generation-requests", "dead_letter", 1),
+    }
+    measure_inventory(None)
+    assert measured.values() == []
 
 
 def test_a_deletion_tells_how_late_it_was(measured: Measured) -> None:

@@ -1,0 +1,109 @@
+// Shows what GET v1/privacy/statement and v1/privacy/overview say. Nothing is kept, and no other address is called.
+import { bars, line } from "./charts.js";
+import { drawPlaces } from "./places.js";
+import { element, moment, table, whole } from "./elements.js";
+
+const REFRESH_MS = 30_000;
+const WORDS = {
+  holding: "holding", violated: "violated", unknown: "unknown",
+  not_built: "The feature behind it is not built yet.",
+  fact_stale: "A statement of the vendor has to be read again.",
+  held_by_tests_of_this_commit: "Held by tests of this version; the running service does not check it.",
+  vendors_statement: "Rests on the vendor's statement.",
+  no_recent_run: "The timer has not run lately.",
+  check_missing: "A check is not part of the last run.",
+  check_incomplete: "A check could not look at everything.",
+  past_deadline: "Something is past its deadline.",
+  configuration: "A setting is not as it should be.",
+};
+
+async function read(path, token) {
+  const answer = await fetch(path, { headers: token ? { Authorization: `Bearer ${token}` } : {}, cache: "no-store" });
+  if (!answer.ok) throw new Error(String(answer.status));
+  return answer.json();
+}
+
+function showPromises(promises) {
+  const counts = Object.groupBy(promises, (promise) => promise.state);
+  document.getElementById("summary").replaceChildren(
+    ...["violated", "unknown", "holding"]
+      .filter((state) => counts[state])
+      .map((state) => element("li", { class: state }, `${counts[state].length} ${state}`)),
+  );
+  const order = ["violated", "holding", "unknown"];
+  const sorted = promises.toSorted((one, other) => order.indexOf(one.state) - order.indexOf(other.state));
+  const list = document.getElementById("promise-list");
+  const open = new Set([...list.querySelectorAll("details[open]")].map((details) => details.dataset.id));
+  list.replaceChildren(...sorted.map((promise) => card(promise, open.has(promise.id))));
+}
+
+function card(promise, isOpen) {
+  const why = promise.why ? [element("p", { class: "why" }, [WORDS[promise.why], ...causes(promise)].join(" "))] : [];
+  const facts = [
+    element("p", {}, `Basis: ${promise.basis}.${promise.checked_at ? ` Checked ${moment(promise.checked_at)}.` : ""}`),
+    ...promise.sources.map((source) =>
+      element("p", {}, `${source.says} (document of ${source.dated}, read ${source.reviewed_on}) `, link(source.url)),
+    ),
+  ];
+  const details = element("details", { "data-id": promise.id }, element("summary", {}, "What it rests on"), ...facts);
+  details.open = isOpen;
+  const title = element("h3", {}, promise.id, element("span", { class: `state ${promise.state}` }, WORDS[promise.state]));
+  return element("li", { class: `card ${promise.state}` }, title, element("p", {}, promise.sentence), ...why, details);
+}
+
+function causes(promise) {
+  return promise.causes.length ? [`(${promise.causes.map((cause) => cause.replaceAll("_", " ")).join(", ")})`] : [];
+}
+
+function link(url) {
+  return element("a", { href: url, rel: "noreferrer" }, new URL(url).hostname);
+}
+
+function showOverview(overview) {
+  drawPlaces(document.getElementById("places"), overview.places);
+  document.getElementById("places-table").replaceChildren(
+    table(["Place", "Holds", "Items", "Oldest (s)"], overview.places.map((one) => [one.place, one.holds, whole(one.count), whole(one.oldest_seconds)])),
+  );
+  bars(document.getElementById("deadlines"), overview.deadlines.map((one) => one.label), overview.deadlines.map((one) => one.count), "contents");
+  line(document.getElementById("late"), overview.runs.map((run) => run.at), overview.runs.map((run) => (run.complete ? run.seconds_past_deadline : null)), "seconds");
+  bars(document.getElementById("deleted"), overview.days.map((day) => day.day), overview.days.map((day) => day.deleted), "deletions");
+  const figures = Object.entries(overview.figures).flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, String(value ?? "–"))]);
+  document.getElementById("figures").replaceChildren(...figures);
+}
+
+async function refresh() {
+  const status = document.getElementById("checked");
+  try {
+    const [statement, overview] = await Promise.all([read("v1/privacy/statement"), read("privacy/overview")]);
+    showPromises(statement.promises);
+    showOverview(overview);
+    status.textContent = `As of ${moment(statement.generated_at)}, stamp in ${statement.geography}.`;
+  } catch {
+    status.textContent = "The service does not answer: nothing of what stands below is known to be true now.";
+    document.body.dataset.stale = "true";
+  }
+}
+
+async function showSteps(event) {
+  event.preventDefault();
+  const status = document.getElementById("operator-status");
+  const place = document.getElementById("steps");
+  try {
+    const report = await read("v1/privacy/report", document.getElementById("token").value.trim());
+    const run = report.runs[0];
+    const rows = Object.entries(run?.steps ?? {}).map(([name, step]) => [
+      name, whole(step.checked), whole(step.found), whole(step.deleted), whole(step.overdue), step.oldest_overdue_seconds.toFixed(1), step.complete ? "yes" : "no",
+    ]);
+    place.replaceChildren(table(["Step", "Checked", "Found", "Deleted", "Overdue", "Oldest overdue (s)", "Complete"], rows));
+    place.hidden = !rows.length;
+    status.textContent = run ? `The run of ${moment(run.at)} took ${run.seconds.toFixed(1)} s.` : "No run is recorded.";
+  } catch (error) {
+    place.hidden = true;
+    status.textContent = error.message === "401" || error.message === "403" ? "This token may not see it." : "The service does not answer.";
+  }
+}
+
+document.getElementById("operator").addEventListener("submit", showSteps);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", refresh);
+await refresh();
+setInterval(refresh, REFRESH_MS);
