@@ -1,7 +1,6 @@
 """The canary run of the operators' command: what it is given in which order, and what is looked at in between."""
 
 import json
-import re
 import signal
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from uuid import uuid4
 
 from local import parts
 from tests.parts import ROOT
-from tests.privacy import operator_failures, surroundings
+from tests.privacy import operator_failures, operator_places, surroundings
 from tests.privacy.cases import QUEUES, RESPONSES, STORE, Planting, request
 from tests.privacy.exact import Exact
 from tests.privacy.flock import Flock, Label
@@ -25,6 +24,7 @@ from tests.privacy.http_calls import ENDPOINTS, LETHE
 from tests.privacy.journey import Journey, Look
 from tests.privacy.operator_desk import Desk, Run
 from tests.privacy.operator_documents import NAMES, good
+from tests.privacy.operator_places import KEYS, Placed
 from tests.privacy.paths import COMPLETED
 from tests.privacy.scan import Finding, scan_bytes
 from tests.system import faults
@@ -33,7 +33,6 @@ from tests.system.jobs import wait_until_all_wait
 from tests.system.policy_command import Done
 from tests.system.stack import Stack, running_stack, wait_for
 
-KEYS = "keys.json"
 SETTLED = 80
 """Seconds after which no worker remembers a tenant; the third attempt at its webhooks comes later."""
 EVENTS = ["response.completed", "response.failed"]
@@ -42,8 +41,6 @@ _QUEUES = ("generation-requests", "generation-rejected", "webhook-deliveries")
 _FILES = (KEYS, SECRETS)
 _MOMENT = 0.5
 """Seconds in which a command that can go on asks the store again."""
-
-type Placed = set[tuple[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,17 +89,21 @@ class _Stages:
         self.desk.run(operator_failures.runs(self.desk, self.flock))
         with faults.down(self.stack, "cosmos"):
             self.desk.run(operator_failures.without_a_store(self.desk, self.flock))
-        unfinished = _unfinished()
+        unfinished = operator_places.unfinished()
         failed = journey.look_for(unfinished)
 
         tenant = Planting(flock=self.flock, path="a tenant")
         client = str(uuid4())
         secrets = self._onboard(tenant, client)
-        configured = unfinished | _named(tenant) | _kept(tenant, "alias", "host", "queue")
+        configured = unfinished | operator_places.named(tenant) | operator_places.kept(tenant, "alias", "host", "queue")
         onboarded = journey.look_for(configured)
         looks = [self._look_for_secrets(journey, secrets, live={0, 1})]
         secrets += self._change(tenant, client)
-        configured = unfinished | _named(tenant) | _kept(tenant, "another alias", "another host", "another queue")
+        configured = (
+            unfinished
+            | operator_places.named(tenant)
+            | operator_places.kept(tenant, "another alias", "another host", "another queue")
+        )
         changed = journey.look_for(configured)
         looks.append(self._look_for_secrets(journey, secrets, live={len(secrets) - 1}))
 
@@ -127,9 +128,10 @@ class _Stages:
             offboarded=Look(missing=offboarded.missing, surplus=offboarded.surplus + journey.look_for(gone).surplus),
             secrets=looks,
             shown=[sum(done.out.count(secret) for done in self.desk.said.values()) for secret in secrets],
-            told_wrongly=[each for each in said if _place(each) not in NAMES] + self._secrets_told(secrets, records),
-            names_told={_place(each) for each in said} & NAMES,
-            in_evidence=[each for each in scan_bytes(self.flock, evidence=records) if _place(each) != "tenant"],
+            told_wrongly=[each for each in said if operator_places.place(each) not in NAMES]
+            + self._secrets_told(secrets, records),
+            names_told={operator_places.place(each) for each in said} & NAMES,
+            in_evidence=[each for each in scan_bytes(self.flock, evidence=records) if operator_places.place(each) != "tenant"],
             records=[record["kind"] for record in json.loads(records) if record["chain"] == "policies" and "kind" in record],
             left=left,
             said_by_the_stack=scan_bytes(self.flock, output=stack_said.encode()),
@@ -149,7 +151,7 @@ class _Stages:
                 Run(path="a policy that is shown", arguments=("show", tenant("tenant")), code=0),
             ]
         )
-        return [_secret(done[0]), _secret(done[2])]
+        return [operator_places.secret(done[0]), operator_places.secret(done[2])]
 
     def _change(self, tenant: Planting, client: str) -> list[str]:
         """Replace whatever the policy says in words of its own, and the secrets at once."""
@@ -170,7 +172,7 @@ class _Stages:
                 Run(path="a rotation at once", arguments=("rotate", tenant("tenant"), "--immediately"), code=0),
             ]
         )
-        return [_secret(done[4])]
+        return [operator_places.secret(done[4])]
 
     def _work(self, work: Planting, client: str) -> Placed:
         """Let the tenant have an answer, a copy that waits, an endpoint, and one whose registration failed half-way."""
@@ -291,37 +293,3 @@ class _Stages:
             messages = {queue: [each for each in client.peek(queue) if tenant.encode() in each.body] for queue in _QUEUES}
         names = {name: [one for one in json.loads((self.stack.state / name).read_text()) if tenant in one] for name in _FILES}
         return {name: len(found) for name, found in {**documents, **messages, **names}.items() if found}
-
-
-def _place(found: Finding) -> str:
-    return found.label.partition(" of ")[0] if not found.label.startswith("name of a field") else "name of a field"
-
-
-def _secret(done: Done) -> str:
-    """The secret that the command has shown; none where it should have shown one is a failed test."""
-    found = re.search(r"whsec_[A-Za-z0-9+/=]+", done.out)
-    assert found, "no secret was shown"
-    return found[0]
-
-
-def _named(tenant: Planting) -> Placed:
-    """Where a tenant's name may stand while it is one: its documents, its keys, its secrets."""
-    return {(str(Label(path=tenant.path, place="tenant")), file) for file in (STORE, KEYS, SECRETS)}
-
-
-def _kept(planted: Planting, *places: str) -> Placed:
-    return {(str(Label(path=planted.path, place=place)), STORE) for place in places}
-
-
-def _unfinished() -> Placed:
-    """What is left of what was begun and failed: the tenant's name, in evidence and with keys that nothing uses yet."""
-    before_keys, before_policy = (
-        ("a key store that cannot be read",),
-        (
-            "a store that fails",
-            "another operator",
-            "a store that cuts the connection",
-        ),
-    )
-    evidence = {(str(Label(path=path, place="tenant")), STORE) for path in before_keys + before_policy}
-    return evidence | {(str(Label(path=path, place="tenant")), KEYS) for path in before_policy}
