@@ -80,8 +80,15 @@ ROUTES = [
     Route(method="GET", template="v1/holds/{id}", status=200, needs="hold", **OPERATORS),
     Route(method="POST", template="v1/holds/{id}/renew", status=200, needs="hold", body=LATER, **OPERATORS),
     Route(method="DELETE", template="v1/holds/{id}", status=204, needs="hold", **OPERATORS),
+    Route(method="GET", template="v1/privacy/report", status=200, **OPERATORS),
 ]
-"""Every route but the health check, which is everybody's."""
+"""Every route that asks who calls."""
+
+PUBLIC = [
+    *("GET /healthz", "GET /v1/privacy/statement"),
+    *("GET /privacy", "GET /privacy/overview", "GET /privacy/assets/{name}"),
+]
+"""Routes that are everybody's."""
 
 
 @dataclass(frozen=True, kw_only=True)
