@@ -1,7 +1,7 @@
 """``python -m commands.records``: print the records of docs/records.md, or compare a file with them.
 
-Reads data of the code only: no settings, no store, no token. Exit codes of ``--check``: 0 the file says the same and no source is
-past its day, 1 it does not or one is, 2 wrong usage.
+Reads data of the code only: no settings, no store, no token. Exit codes of ``--check``: 0 the file says the same and no source
+is past its day, 1 it does not or one is, 2 wrong usage.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """What a record of processing activities needs and no code says: classes of data, whose they are, why they are processed.
 
-GDPR Art. 30 asks the controller (paragraph 1) and the processor (paragraph 2). What only they know is `Entry.open`, and is never guessed.
+GDPR Art. 30 asks the controller (paragraph 1) and the processor (paragraph 2). What only they know is
+`Entry.open`, and is never guessed.
 """
 
 from dataclasses import dataclass
@@ -54,13 +55,13 @@ DATA_CLASSES: tuple[DataClass, ...] = (
         purpose="to hand the answer to the tenant until its deadline",
         subjects=_AUTHORS,
         data="the answer or vectors, the outcome of the content filter",
-        places=(*_OUTPUTS, "calls over HTTP", "the app's memory", *_KEPT_BY_MICROSOFT, _BACKUPS),
+        places=(*_OUTPUTS, *_PASSING, *_KEPT_BY_MICROSOFT, _BACKUPS),
     ),
     DataClass(
         name="labels of the caller",
         purpose="to find a job again, and to erase or export what concerns one data subject",
         subjects="the data subject that a request names",
-        data="custom_id, batch, metadata; safety_identifier or user, kept as a keyed MAC (pseudonymous)",
+        data="custom_id, batch, metadata; safety_identifier or user, as written while a message waits, else by keyed MAC",
         places=(
             *_WAITING,
             "calls over HTTP",
@@ -187,8 +188,8 @@ PROCESSOR: tuple[Entry, ...] = (
         point="30(2)(b)",
         asks="categories of processing on behalf of each controller",
         known=(
-            "Admission, generation by a model, storage until a deadline, announcement by webhook, deletion, erasure and export on "
-            "request, keeping under a legal hold; the same for each tenant, by its policy."
+            "Admission, generation by a model, storage until a deadline, announcement by webhook, deletion, erasure and export "
+            "on request, keeping under a legal hold; the same for each tenant, by its policy."
         ),
         open=("the controllers, as `python -m commands.policy` lists the tenants",),
     ),

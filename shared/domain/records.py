@@ -16,12 +16,12 @@ from shared.domain.sources import SOURCES, Source
 _HEAD = """\
 # Records
 
-Made by `python -m commands.records` from the data that the service itself reads; a test fails when this page says anything else.
-**Change the data, not this page.** It is about this version of Lethe, not about your stamp: what holds now is in the statement
-(`/v1/privacy/statement`), what only you know is marked **[to fill in: …]**. It is no legal advice.
+Made by `python -m commands.records` from the data that the service itself reads; a test fails when this page says
+anything else. **Change the data, not this page.** It is about this version of Lethe, not about your stamp: what holds now is in
+the statement (`/v1/privacy/statement`), what only you know is marked **[to fill in: …]**. It is no legal advice.
 
-*Basis*: **runtime** is checked by the last runs of the timer, **build** by tests of this commit, **vendor** is somebody's statement:
-[S1] is the first of the sources at the end, each with the day from which on it counts as unknown.
+*Basis*: **runtime** is checked by the last runs of the timer, **build** by tests of this commit, **vendor** is somebody's
+statement: [S1] is the first of the sources at the end, each with the day from which on it counts as unknown.
 """
 
 
@@ -91,8 +91,8 @@ def _place(place: Place) -> tuple[str, ...]:
 def _recipients() -> Iterator[str]:
     yield "## Sub-processors\n"
     yield (
-        "All of them are services of Microsoft, in your own subscription. Where you are the controller, Microsoft is your processor; "
-        "where you run Lethe for others, it is your sub-processor.\n"
+        "All of them are services of Microsoft, in your own subscription. Where you are the controller, Microsoft is your "
+        "processor; where you run Lethe for others, it is your sub-processor.\n"
     )
     yield "**[to fill in: the Microsoft company, the agreement and the version of its data protection addendum]**<br>"
     yield "**[to fill in: Microsoft's own sub-processors, from the list that your agreement names]**\n"

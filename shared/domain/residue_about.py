@@ -61,7 +61,7 @@ ABOUT: tuple[Place, ...] = (
     ),
     _about(
         "notes of the timer",
-        holds="where its steps went on, when they last ran: no tenant, no job",
+        holds="where its steps went on, when they last ran: no content",
         until="replaced by the next run; nothing deletes them",
         container="privacy",
         data_class="stamp_state",
@@ -81,7 +81,7 @@ ABOUT: tuple[Place, ...] = (
     _about(
         "evidence",
         holds="codes, numbers, MACs, hashes, names from settings and policies, ids of tenants and principals, case references",
-        until="a year, then it is pruned behind a signed checkpoint; a chain that does not hold is kept",
+        until="nothing deletes it yet: pruning after a year is built, and no step of the timer calls it",
         container="evidence",
     ),
     _about(
@@ -105,7 +105,10 @@ ABOUT: tuple[Place, ...] = (
     _about(
         "key store: secrets",
         holds="signing secrets of webhooks, submission secrets",
-        until="the endpoint is deleted, the tenant offboarded, the secret replaced; then the vault's soft-delete days",
+        until=(
+            "the endpoint is deleted, the tenant offboarded, the secret replaced (one that signs on for 24 hours: the next "
+            "rotation or deletion); a vault keeps what was deleted for its soft-delete days"
+        ),
         sources=(VAULT_COPIES,),
     ),
     _about(

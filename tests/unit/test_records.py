@@ -80,8 +80,8 @@ def test_every_place_belongs_to_a_class_of_data_and_no_class_to_a_place_that_is_
 
 
 def test_every_source_that_is_relied_on_is_listed_and_every_listed_one_is_relied_on() -> None:
-    used = {source for holder in (*PROMISES, *PLACES, *RECIPIENTS) for source in holder.sources}
-    assert used == set(SOURCES)
+    relied_on = [holder.sources for holders in (PROMISES, PLACES, RECIPIENTS) for holder in holders]
+    assert {source for sources in relied_on for source in sources} == set(SOURCES)
 
 
 def test_each_recipient_says_on_whose_word_it_stands() -> None:
