@@ -1,18 +1,13 @@
 """The promises of the privacy page as data: the sentence, what makes it true, what checks it, and whose word it rests on.
 
-A test fails for a promise without a control, a test or a metric, and for a file or step that does not exist. Facts that are
-somebody else's statement carry the day on which they were read, and the day from which on they count as unknown.
+A test fails for a promise without a control, a test or a metric, and for a file or step that does not exist.
 """
 
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 
 from shared.domain.drift import Drift
-from shared.domain.residency import EXPIRES_ON, REVIEWED_ON
-
-_READ, _UNTIL = date(2026, 11, 1), date(2027, 11, 1)
-"""When the sources below were read, and from when on what they say counts as unknown until somebody reads them again."""
+from shared.domain.sources import ABUSE_STORE, BACKUPS, NO_TRAINING, PROMPT_CACHE, SKUS, Source
 
 
 class Basis(StrEnum):
@@ -21,17 +16,6 @@ class Basis(StrEnum):
     RUNTIME = "runtime"
     BUILD = "build"
     VENDOR = "vendor"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """What somebody else states: where, in a document of which month, when it was read, and until when that is relied on."""
-
-    says: str
-    url: str
-    dated: str
-    reviewed_on: date = _READ
-    expires_on: date = _UNTIL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,37 +37,6 @@ class Promise:
     sources: tuple[Source, ...] = ()
     missing: str | None = None
 
-
-_LEARN = "https://learn.microsoft.com"
-_NO_TRAINING = Source(
-    says="Prompts, completions, embeddings and training data are not used to train foundation models.",
-    url=f"{_LEARN}/azure/ai-foundry/responsible-ai/openai/data-privacy",
-    dated="2026-03",
-)
-_ABUSE_STORE = Source(
-    says=(
-        "What is selected for human review is stored in the geography; modified abuse monitoring has neither store nor review."
-    ),
-    url=f"{_LEARN}/azure/ai-foundry/openai/concepts/abuse-monitoring",
-    dated="2026-05",
-)
-_PROMPT_CACHE = Source(
-    says="Prompt caches are cleared within 24 hours and not shared between subscriptions; there is no opt-out.",
-    url=f"{_LEARN}/azure/ai-foundry/openai/how-to/prompt-caching",
-    dated="2026-09",
-)
-_SKUS = Source(
-    says="The SKU of a deployment decides where it processes: its region, its data zone, or anywhere.",
-    url=f"{_LEARN}/azure/ai-foundry/foundry-models/concepts/deployment-types",
-    dated="2026-09",
-    reviewed_on=date.fromisoformat(REVIEWED_ON),
-    expires_on=date.fromisoformat(EXPIRES_ON),
-)
-_BACKUPS = Source(
-    says="Periodic backups are two copies, continuous ones reach back 7 or 30 days; neither can be deleted from.",
-    url=f"{_LEARN}/azure/cosmos-db/online-backup-and-restore",
-    dated="2025-12",
-)
 
 _DELETING = ("expired_documents", "forgotten_contents", "shortened_deadlines", "rejected_messages")
 _DEAD_LETTERS = (
@@ -128,7 +81,7 @@ PROMISES: tuple[Promise, ...] = (
         controls=("shared/domain/upstream.py", "shared/domain/bodies.py"),
         tests=("tests/unit/test_upstream.py", "tests/unit/test_request_sdk.py"),
         metrics=("lethe.refusals",),
-        sources=(_PROMPT_CACHE, _ABUSE_STORE),
+        sources=(PROMPT_CACHE, ABUSE_STORE),
     ),
     Promise(
         id="no-training",
@@ -137,7 +90,7 @@ PROMISES: tuple[Promise, ...] = (
         controls=("shared/generation/call.py", "shared/domain/upstream.py"),
         tests=("tests/unit/test_upstream.py",),
         metrics=("lethe.generations",),
-        sources=(_NO_TRAINING,),
+        sources=(NO_TRAINING,),
     ),
     Promise(
         id="fine-tuning",
@@ -160,7 +113,7 @@ PROMISES: tuple[Promise, ...] = (
         controls=("shared/domain/policy.py",),
         tests=("tests/unit/test_policy_refused.py",),
         metrics=("lethe.opt_outs",),
-        sources=(_ABUSE_STORE,),
+        sources=(ABUSE_STORE,),
         missing="abuse_records",
     ),
     Promise(
@@ -188,7 +141,7 @@ PROMISES: tuple[Promise, ...] = (
                 *(Drift.STORE_REGION, Drift.STORE_ENDPOINT, Drift.QUEUE_SUBMISSION_OPEN),
             }
         ),
-        sources=(_SKUS,),
+        sources=(SKUS,),
     ),
     Promise(
         id="retention",
@@ -208,7 +161,7 @@ PROMISES: tuple[Promise, ...] = (
                 *(Drift.QUEUE_TTL, Drift.QUEUE_KEEPS_EXPIRED),
             }
         ),
-        sources=(_BACKUPS,),
+        sources=(BACKUPS,),
     ),
     Promise(
         id="erasure",

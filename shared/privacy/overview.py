@@ -58,6 +58,7 @@ def _places(inventory: Inventory) -> list[Json]:
             "oldest_seconds": place.oldest(inventory),
         }
         for place in PLACES
+        if place.is_drawn
     ]
 
 
