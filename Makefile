@@ -24,7 +24,7 @@ up: $(INSTALLED)
 	@$(PYTHON) -m local.stack
 
 test: $(INSTALLED)
-	@$(PYTHON) -m pytest -n 2 --dist loadfile
+	@$(PYTHON) -m pytest -n 3 --dist loadfile
 
 bench: $(INSTALLED)
 	@$(PYTHON) -m tests.bench.bench_fairness && $(PYTHON) -m tests.bench.retention
