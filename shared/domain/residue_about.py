@@ -81,7 +81,7 @@ ABOUT: tuple[Place, ...] = (
     _about(
         "evidence",
         holds="codes, numbers, MACs, hashes, names from settings and policies, ids of tenants and principals, case references",
-        until="nothing deletes it yet: pruning after a year is built, and no step of the timer calls it",
+        until="a year; a signed checkpoint stands for what was pruned",
         container="evidence",
     ),
     _about(
