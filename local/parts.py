@@ -2,8 +2,10 @@
 
 import json
 import os
+import secrets
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -21,6 +23,10 @@ PORTS = {
 """Part: (environment variable, default port). 0 means any free port."""
 
 
+_PORTS = range(15_000, 32_768)
+_TRIES = 100
+
+
 def state_folder() -> Path:
     """Folder of the stack's state (``LETHE_LOCAL_STATE``, default ``.local``); made when missing."""
     folder = Path(os.environ.get("LETHE_LOCAL_STATE", ".local")).resolve()
@@ -36,10 +42,17 @@ def port(part: str) -> int:
 
 
 def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """Return a port that was free a moment ago.
+
+    Below those that a system gives to outgoing connections (from 32768 on Linux): else one of these could take the port while
+    its part is being restarted.
+    """
+    for _ in range(_TRIES):
+        at = secrets.choice(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, at))
+            return at
+    raise OSError("No port is free.")
 
 
 def ready(part: str, at: int) -> None:

@@ -198,7 +198,7 @@ def test_a_hold_ends_by_itself_and_a_renewed_one_later(http: Http) -> None:
     wait_until_gone(http, contents["renewed"])
     http.stack.advance(601)
     ends = ["hold_placed", "hold_applied", "hold_lifted"]
-    wait_for("the record of its end", lambda: kinds(http.stack, holds["ends"]) == ends)
+    wait_for("the record of its end", lambda: kinds(http.stack, holds["ends"]) == ends, seconds=60)
     assert kinds(http.stack, holds["renewed"])[:4] == ["hold_placed", "hold_applied", "hold_renewed", "hold_applied"]
 
 

@@ -10,7 +10,8 @@ from tests.system.stack import Stack, running_stack, wait_for
 from tests.system.webhooks import QUEUE, Tenant, tenant_of
 
 NEVER = "0 0 0 1 1 *"
-JOBS = 20
+JOBS = 15
+"""Below half of the tenant's limit, from where on other instances are counted."""
 
 
 @pytest.fixture(scope="module")
