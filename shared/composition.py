@@ -139,6 +139,7 @@ class Composition(Stores):
             secrets=self._secrets,
             sender=Sender(allow_loopback=chosen.webhook_allow_loopback),
             clock=self._clock,
+            operator_hosts=chosen.operator_webhook_hosts,
             allow_loopback=chosen.webhook_allow_loopback,
         )
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from shared.domain.policy import WebhookHost
 from shared.domain.residency import Geography, Sku
 from shared.domain.stamp import ARM_ID, Deployment
 from shared.errors import InvalidSettings
 
 _KEY_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?/keys/[0-9A-Za-z-]{1,127}")
+_HOSTS = TypeAdapter(tuple[WebhookHost, ...])
 _DEPLOYMENTS = TypeAdapter(tuple[Deployment, ...])
 _DEPLOYMENTS_RULE = (
     'must be a JSON list of deployments, each {"name", "endpoint": "https://<resource>.openai.azure.com/openai/v1/", '
@@ -51,6 +53,13 @@ class Reader:
         """Return a file's path, None when there is none."""
         value = self._environment.get(name)
         return Path(value) if value else None
+
+    def hosts(self, name: str) -> tuple[str, ...]:
+        """Return hosts of webhooks, written as a policy writes them; none by default."""
+        try:
+            return _HOSTS.validate_python(json.loads(self._environment.get(name, "[]")))
+        except (ValidationError, ValueError):
+            raise InvalidSettings(name, "must be a JSON list of names of hosts, each in lower case, or *. and a name") from None
 
     def arm_id(self, name: str) -> str:
         """Return the id of a resource in Azure Resource Manager."""

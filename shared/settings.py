@@ -39,6 +39,7 @@ class Settings:
     clock_offset_file: Path | None
     token_issuers: dict[str, str]
     token_audiences: frozenset[str]
+    operator_webhook_hosts: tuple[str, ...]
     webhook_allow_loopback: bool
     exporting: Exporting
 
@@ -93,6 +94,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         clock_offset_file=read.path("LETHE_CLOCK_OFFSET_FILE"),
         token_issuers=token_issuers.issuers(read.text(token_issuers.ISSUERS)),
         token_audiences=token_issuers.audiences(read.text(token_issuers.AUDIENCES)),
+        operator_webhook_hosts=read.hosts("LETHE_OPERATOR_WEBHOOK_HOSTS"),
         webhook_allow_loopback=read.flag("LETHE_WEBHOOK_ALLOW_LOOPBACK"),
         exporting=metrics_setting.exporting(environment),
     )

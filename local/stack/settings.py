@@ -85,6 +85,7 @@ def app_settings(state: Path, addresses: Addresses) -> dict[str, Any]:
         "LETHE_TOKEN_ISSUERS": json.dumps({addresses.of("issuer", f"/{directory}/v2.0"): addresses.of("issuer", jwks)}),
         "LETHE_TOKEN_AUDIENCES": json.dumps([principals["audience"]]),
         "LETHE_WEBHOOK_ALLOW_LOOPBACK": "true",
+        "LETHE_OPERATOR_WEBHOOK_HOSTS": json.dumps(["127.0.0.1", "localhost"]),
         "LETHE_METRICS": os.environ.get("LETHE_METRICS", (state / "metrics.jsonl").as_uri()),
         **{name: os.environ.get(name, default) for name, default in _TUNABLE.items()},
     }

@@ -1,4 +1,7 @@
-"""What a tenant does with its webhook endpoints. Every operation sees the tenant's own endpoints only."""
+"""What a tenant does with its webhook endpoints. Every operation sees the tenant's own endpoints only.
+
+Those who run the service have theirs in the same way, under `STAMP` in place of a tenant.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -7,8 +10,9 @@ from secrets import token_hex
 from shared.delivery.post import post
 from shared.delivery.services import Webhooks
 from shared.domain.json_document import Json
+from shared.domain.policy import STAMP
 from shared.domain.signing import Signing, hint_of, new_secret
-from shared.domain.webhook import ENDPOINT_DISABLED, EVENT_TYPES
+from shared.domain.webhook import ENDPOINT_DISABLED, EVENT_TYPES, OPERATOR_EVENT_TYPES, PROMISE_VIOLATED
 from shared.domain.webhook_endpoint import ENDPOINT_ID, WebhookEndpoint, new_endpoint_id, secret_name
 from shared.domain.webhook_url import check_url
 from shared.errors import Refusal, UnknownEndpoint, WebhookRefused
@@ -18,6 +22,8 @@ LONGEST_NAME = 200
 TESTS_PER_MINUTE = 5
 _MINUTE = 60.0
 _SAMPLE_JOB = "0" * 40
+_SAMPLE_PROMISE = "sample"
+"""No promise's id, so that a test alarms nobody."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +72,7 @@ async def create_endpoint(tenant: str, *, name: str, url: str, event_types: Sequ
     requests at the same moment can pass the limit by one, which harms nobody.
     """
     _check_name(name)
-    _check_event_types(event_types)
+    _check_event_types(tenant, event_types)
     await _check_url(tenant, url, webhooks)
     if len(await webhooks.endpoints.all(tenant)) >= MAX_ENDPOINTS:
         raise WebhookRefused(Refusal.TOO_MANY_ENDPOINTS)
@@ -111,7 +117,7 @@ async def update_endpoint(tenant: str, endpoint_id: str, changes: Changes, webho
     if changes.name is not None:
         _check_name(changes.name)
     if changes.event_types is not None:
-        _check_event_types(changes.event_types)
+        _check_event_types(tenant, changes.event_types)
     if changes.url is not None:
         await _check_url(tenant, changes.url, webhooks)
     now = webhooks.clock()
@@ -170,7 +176,7 @@ async def send_test(tenant: str, endpoint_id: str, *, event_type: str, webhooks:
     Raises `WebhookRefused` (unknown type, too many tests, nobody answered) and `UnknownEndpoint`. A disabled endpoint can be
     tested, so that its owner sees whether it works before enabling it.
     """
-    _check_event_types([event_type])
+    _check_event_types(tenant, [event_type])
     now = webhooks.clock()
 
     def counted(current: WebhookEndpoint) -> WebhookEndpoint:
@@ -188,7 +194,7 @@ async def send_test(tenant: str, endpoint_id: str, *, event_type: str, webhooks:
         event_id=f"evt_{token_hex(16)}",
         event_type=event_type,
         created_at=now,
-        source_id=endpoint.id if event_type == ENDPOINT_DISABLED else _SAMPLE_JOB,
+        source_id={ENDPOINT_DISABLED: endpoint.id, PROMISE_VIOLATED: _SAMPLE_PROMISE}.get(event_type, _SAMPLE_JOB),
     )
     if sent.status is None:
         raise WebhookRefused(Refusal.UNREACHABLE)
@@ -206,11 +212,11 @@ def _check_name(name: str) -> None:
         raise WebhookRefused(Refusal.NAME_INVALID)
 
 
-def _check_event_types(event_types: Sequence[str]) -> None:
-    if not event_types or not EVENT_TYPES.issuperset(event_types):
+def _check_event_types(tenant: str, event_types: Sequence[str]) -> None:
+    known = OPERATOR_EVENT_TYPES if tenant == STAMP else EVENT_TYPES
+    if not event_types or not known.issuperset(event_types):
         raise WebhookRefused(Refusal.EVENT_TYPES_INVALID)
 
 
 async def _check_url(tenant: str, url: str, webhooks: Webhooks) -> None:
-    policy = await webhooks.policies.get(tenant)
-    check_url(url, hosts=policy.webhook_hosts if policy else (), allow_loopback=webhooks.allow_loopback)
+    check_url(url, hosts=await webhooks.hosts(tenant), allow_loopback=webhooks.allow_loopback)

@@ -1,4 +1,4 @@
-"""One signed post to an endpoint: by the tenant's policy of this moment, with the secrets that sign at this moment."""
+"""One signed post to an endpoint: to the hosts that are allowed at this moment, with the secrets that sign at this moment."""
 
 from shared.delivery.sender import Sent
 from shared.delivery.services import Webhooks
@@ -11,10 +11,10 @@ from shared.errors import WebhookRefused
 async def post(
     endpoint: WebhookEndpoint, webhooks: Webhooks, *, event_id: str, event_type: str, created_at: float, source_id: str
 ) -> Sent:
-    """Post an event once; no status when the policy allows the URL no longer, the secret is gone, or nobody answered."""
-    policy = await webhooks.policies.get(endpoint.tenant_id)
+    """Post an event once; no status when the URL is allowed no longer, the secret is gone, or nobody answered."""
+    hosts = await webhooks.hosts(endpoint.tenant_id)
     try:
-        target = check_url(endpoint.url, hosts=policy.webhook_hosts if policy else (), allow_loopback=webhooks.allow_loopback)
+        target = check_url(endpoint.url, hosts=hosts, allow_loopback=webhooks.allow_loopback)
     except WebhookRefused:
         return Sent(status=None)
     now = webhooks.clock()

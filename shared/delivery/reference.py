@@ -8,15 +8,15 @@ from shared.azure.events import StoredEvent
 from shared.azure.queues import Outgoing
 from shared.delivery.services import Webhooks
 from shared.domain.json_document import parse_object
-from shared.domain.policy import TENANT_ID
+from shared.domain.policy import STAMP, TENANT_ID
 from shared.domain.webhook_endpoint import ENDPOINT_ID
 from shared.errors import RequestRefused
 
 QUEUE = "webhook-deliveries"
 _LONGEST = 1000
 _SHAPES = {
-    "tenant": re.compile(TENANT_ID),
-    "job_id": re.compile(r"[0-9a-f]{40}|we_[0-9a-f]{32}\.[0-9]+"),
+    "tenant": re.compile(rf"{TENANT_ID}|{re.escape(STAMP)}"),
+    "job_id": re.compile(r"[0-9a-f]{40}|we_[0-9a-f]{32}\.[0-9]+|[a-z-]{1,40}\.[0-9a-f]{32}"),
     "event_id": re.compile(r"evt_[0-9a-f]{32}"),
     "endpoint_id": ENDPOINT_ID,
 }

@@ -18,6 +18,8 @@ SHORTEST_SIGNED_RECEIPT_RETENTION = 3600
 """Seconds; a receipt recognises a repeated message, so it has to outlive the time in which a signature counts."""
 
 TENANT_ID = r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$"
+STAMP = "$stamp"
+"""In place of a tenant: those who run the service, and its timer. No tenant can have this id (`TENANT_ID`)."""
 TenantId = Annotated[str, Field(pattern=TENANT_ID)]
 WebhookHost = Annotated[str, Field(pattern=HOST_PATTERN)]
 Alias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]

@@ -15,7 +15,10 @@ ENDPOINT_DISABLED = "webhook_endpoint.disabled"
 EVENT_TYPES = frozenset({f"{family}.{outcome}" for family in ("response", "generation") for outcome in _OUTCOMES}) | {
     ENDPOINT_DISABLED
 }
-"""Every type that an endpoint can subscribe to."""
+"""Every type that a tenant's endpoint can subscribe to."""
+PROMISE_VIOLATED = "privacy.promise.violated"
+OPERATOR_EVENT_TYPES = frozenset({PROMISE_VIOLATED, ENDPOINT_DISABLED})
+"""Those for the endpoints of those who run the service, who hear nothing of a tenant's jobs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +45,12 @@ def body_of(*, event_id: str, event_type: str, created_at: float, data_id: str) 
 
 
 def data_id_of(event_type: str, source_id: str) -> str:
-    """Return the public id of what an event is about: a job under its face's prefix, or an endpoint.
+    """Return the public id of what an event is about: a job under its face's prefix, an endpoint, or a promise.
 
-    The source of `ENDPOINT_DISABLED` is ``<endpointId>.<second>``, because an endpoint can be disabled more than once.
+    The source of `ENDPOINT_DISABLED` is ``<endpointId>.<second>``, that of `PROMISE_VIOLATED` ``<promiseId>.<name>``: both can
+    happen more than once.
     """
-    if event_type == ENDPOINT_DISABLED:
+    if event_type in OPERATOR_EVENT_TYPES:
         return source_id.partition(".")[0]
     return f"{'resp' if event_type.startswith('response.') else 'gen'}_{source_id}"
 

@@ -1,4 +1,4 @@
-"""A webhook endpoint of a tenant, and what its owner is shown of it."""
+"""A webhook endpoint of a tenant, or of those who run the service, and what its owner is shown of it."""
 
 import re
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from enum import StrEnum
 from secrets import token_hex
 
 from shared.domain.json_document import Json
+from shared.domain.policy import STAMP
 from shared.domain.signing import Signing
 from shared.domain.webhook_schedule import Failing
 
@@ -63,6 +64,7 @@ def new_endpoint_id() -> str:
     return f"we_{token_hex(16)}"
 
 
+_OPERATORS = "-operators"
 SECRETS_OF = "lethe-{tenant}-webhook-we-"
 """With what the names of all secrets of a tenant's endpoints begin; perhaps others too, see `is_secret_of`."""
 
@@ -70,9 +72,10 @@ SECRETS_OF = "lethe-{tenant}-webhook-we-"
 def secret_name(tenant: str, endpoint_id: str) -> str:
     """Name of the endpoint's secret in the key store; Key Vault takes letters, digits and hyphens only.
 
-    No tenant's id is long enough to make the name of another tenant's secret.
+    No tenant's id is long enough to make the name of another tenant's secret, and none begins with a hyphen, as the word
+    does that stands for `STAMP`.
     """
-    return f"lethe-{tenant}-webhook-{endpoint_id.replace('_', '-')}"
+    return f"lethe-{_OPERATORS if tenant == STAMP else tenant}-webhook-{endpoint_id.replace('_', '-')}"
 
 
 def is_secret_of(tenant: str, name: str) -> bool:

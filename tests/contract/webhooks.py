@@ -189,6 +189,7 @@ async def bench(cosmos: Endpoint, receiver: Receiver, folder: Path) -> AsyncIter
             secrets=FileSecrets(folder / "secrets.json"),
             sender=sender,
             clock=now,
+            operator_hosts=("127.0.0.1",),
             allow_loopback=True,
         )
         yield Bench(webhooks=webhooks, queue=queue, now=now, policies=policies, receiver=receiver, client=client)
