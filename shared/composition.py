@@ -15,6 +15,7 @@ from shared.azure.markers import CACHE_SECONDS as MARKER_CACHE_SECONDS
 from shared.azure.model import Models
 from shared.azure.policies import CACHE_SECONDS
 from shared.azure.records import Records
+from shared.azure.stamp_state import StampState
 from shared.azure.subject_documents import SubjectDocuments
 from shared.azure.submission_secrets import SubmissionSecrets
 from shared.azure.tenant_documents import OF_TENANTS, TenantDocuments
@@ -35,6 +36,7 @@ from shared.privacy.overview import Overview
 from shared.privacy.retention import Retention
 from shared.privacy.statement import Statements
 from shared.privacy.sweep import Erasing
+from shared.privacy.violations import Violations
 from shared.stores import Stores
 from shared.tenants.services import Tenants
 
@@ -89,6 +91,9 @@ class Composition(Stores):
             configuration=self._configuration,
             evidence=self.evidence,
             watch=EvidenceWatch(evidence=self.evidence),
+            violations=Violations(
+                statements=self.statements, state=StampState(self._cosmos.container("privacy")), webhooks=self.webhooks
+            ),
             holding=self.holding,
             erasing=self.erasing,
             clock=self._clock,

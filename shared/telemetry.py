@@ -30,6 +30,8 @@ class Event(StrEnum):
     RETENTION_STEP = "retention_step"
     RETENTION_STEP_FAILED = "retention_step_failed"
     RETENTION_RUN_UNRECORDED = "retention_run_unrecorded"
+    PROMISE_VIOLATED = "promise_violated"
+    VIOLATIONS_UNTOLD = "violations_untold"
     CONFIGURATION_DRIFT = "configuration_drift"
     CONFIGURATION_UNCHECKED = "configuration_unchecked"
     EVIDENCE_BROKEN = "evidence_broken"

@@ -18,8 +18,9 @@ from shared.clock import Clock
 from shared.delivery.announce import reannounce
 from shared.delivery.services import Webhooks
 from shared.domain.evidence import Chain, Kind
+from shared.domain.evidence_fields import Fields
 from shared.domain.inventory import Inventory
-from shared.domain.run_record import INVENTORY, fields_of
+from shared.domain.run_record import INVENTORY, fields_of, run_of
 from shared.domain.step_report import StepReport
 from shared.errors import LetheError
 from shared.patience import patience, remembering_who_is_away
@@ -37,6 +38,7 @@ from shared.privacy.probing import Probing
 from shared.privacy.steps import PATIENCE, Step, attempt, reported, run_all
 from shared.privacy.stocktaking import Stocktaking, count_abandoned
 from shared.privacy.sweep import Erasing
+from shared.privacy.violations import Violations, watch
 from shared.telemetry import Event, log
 
 QUEUES = ("generation-requests", "generation-rejected", "webhook-deliveries")
@@ -62,6 +64,7 @@ class Retention:
     erasing: Erasing
     evidence: Evidence
     watch: EvidenceWatch
+    violations: Violations
     clock: Clock
     dead_letter_max_age: int
     grace: int
@@ -78,7 +81,7 @@ class RunOutcome:
 
 
 async def enforce(retention: Retention) -> RunOutcome:
-    """Run every step once, report each, and record the run. Two runs at once do each other no harm."""
+    """Run every step once, report each, record the run, and tell what it shows violated. Two at once do no harm."""
     began = time.monotonic()
     stock = Stocktaking(counts=retention.stores.counts, management=retention.configuration.management, clock=retention.clock)
     steps = {**_steps(retention), INVENTORY: stock.take}
@@ -86,7 +89,9 @@ async def enforce(retention: Retention) -> RunOutcome:
         reports = await run_all(steps, seconds=retention.budget, quiet=frozenset({CONFIGURATION}))
         outcome = RunOutcome(reports=reports, inventory=stock.inventory)
         seconds = time.monotonic() - began
-        await _record(outcome, retention.evidence, seconds=seconds)
+        fields = fields_of(reports, seconds=seconds, inventory=stock.inventory)
+        await _record(fields, retention.evidence)
+        await watch(run_of(fields, at=retention.clock()), retention.violations)
     measure(reports, seconds=seconds)
     measure_inventory(stock.inventory)
     return outcome
@@ -130,9 +135,8 @@ def _configuration(retention: Retention) -> Step:
     return reported(partial(report_configuration, retention.configuration))
 
 
-async def _record(outcome: RunOutcome, evidence: Evidence, *, seconds: float) -> None:
+async def _record(fields: Fields, evidence: Evidence) -> None:
     """Write the evidence of a run. A record that cannot be written is missed by the next one's time, and never made up."""
-    fields = fields_of(outcome.reports, seconds=seconds, inventory=outcome.inventory)
     try:
         with patience(PATIENCE):
             async with asyncio.timeout(RECORD_SECONDS):

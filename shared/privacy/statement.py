@@ -30,6 +30,11 @@ class Statements:
 async def current(statements: Statements) -> tuple[Stated, ...]:
     """State every promise as of now; raises `StoreUnavailable`, and then nothing is known."""
     run = next(iter(await runs(statements, 1)), None)
+    return await of_run(statements, run)
+
+
+async def of_run(statements: Statements, run: Run | None) -> tuple[Stated, ...]:
+    """State every promise from a run, None being none, and the last check of the configuration; raises `StoreUnavailable`."""
     return statement.statement(await _seen(statements, run))
 
 
@@ -47,7 +52,7 @@ async def public(statements: Statements) -> Json:
 async def report(statements: Statements) -> Json:
     """Return what those who run the service see: the statement, the last runs step by step, and what differs where."""
     shown = await runs(statements, SHOWN_RUNS)
-    stated = statement.statement(await _seen(statements, shown[0] if shown else None))
+    stated = await of_run(statements, shown[0] if shown else None)
     checked = await _configuration(statements)
     return {
         "object": "privacy.report",
