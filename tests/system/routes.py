@@ -35,6 +35,11 @@ class Route:
         return f"/{self.template.replace('{id}', id_)}"
 
     @property
+    def is_of_both(self) -> bool:
+        """Whether tenants and those who run the service each have theirs there."""
+        return self.template.startswith(ENDPOINTS)
+
+    @property
     def is_openais(self) -> bool:
         return self.template.startswith("openai/")
 
