@@ -61,7 +61,7 @@ ABOUT: tuple[Place, ...] = (
     ),
     _about(
         "notes of the timer",
-        holds="where its steps went on, when they last ran: no content",
+        holds="where its steps went on, when they last ran, which violations were told: no content",
         until="replaced by the next run; nothing deletes them",
         container="privacy",
         data_class="stamp_state",
@@ -74,8 +74,8 @@ ABOUT: tuple[Place, ...] = (
     ),
     _about(
         "webhook endpoints",
-        holds="name and url as the tenant wrote them, ids of secrets, four characters of the newest secret",
-        until="the tenant deletes the endpoint, or is offboarded: no deadline",
+        holds="name and url as the tenant, or an operator, wrote them, ids of secrets, four characters of the newest secret",
+        until="the tenant, or an operator, deletes the endpoint, or the tenant is offboarded: no deadline",
         container="webhook-endpoints",
     ),
     _about(

@@ -30,6 +30,7 @@ from tests.contract.cosmos import DATABASE, Endpoint
 from tests.contract.memory_signer import MemorySigner
 from tests.contract.webhooks import TENANT, TYPE, Bench
 
+SIGNER = MemorySigner()
 LATE = StepReport(step="expired_documents", found=1, overdue=1)
 BLIND = StepReport(step="expired_documents", complete=False)
 STEPS = {step for promise in PROMISES for step in promise.steps}
@@ -63,7 +64,7 @@ class Watch:
 async def watcher(desk: Bench) -> AsyncIterator[Watch]:
     database = desk.client.get_database_client(DATABASE)
     privacy = database.get_container_client("privacy")
-    evidence = Evidence(database.get_container_client("evidence"), signer=MemorySigner(), clock=desk.now)
+    evidence = Evidence(database.get_container_client("evidence"), signer=SIGNER, clock=desk.now)
     await evidence.append(Chain.CONFIGURATION, Kind.CONFIGURATION_CHECKED, {"counts": ()})
     statements = Statements(evidence=evidence, geography=Geography.EU, interval=300, grace=900, clock=desk.now)
     yield Watch(desk=desk, violations=Violations(statements=statements, state=StampState(privacy), webhooks=desk.webhooks))
@@ -153,6 +154,17 @@ async def test_a_queue_that_is_away_leaves_it_to_the_timer_and_a_store_that_is_a
         patch.setattr("shared.delivery.announce.PATIENCE", 0.2)
         await watch(watcher.run(LATE), watcher.violations)
     assert await _events(watcher) == 1
+
+
+async def test_a_look_that_finds_nothing_to_tell_only_reads(watcher: Watch, webhook_store: Endpoint) -> None:
+    await watcher.listens()
+    await watcher.look(LATE)
+    for changed in (LATE, BLIND):
+        webhook_store.reset()
+        await watcher.look(changed)
+        assert webhook_store.counts("privacy") == {"read": 1}
+        assert webhook_store.counts("webhook-endpoints") == webhook_store.counts() == {}
+        assert webhook_store.counts("evidence") == {"query": 3}
 
 
 async def test_neither_side_can_subscribe_to_or_test_what_is_the_others(watcher: Watch) -> None:

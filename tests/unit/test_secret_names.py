@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from shared.domain import submission, webhook_endpoint
 from shared.domain.macs import Purpose
-from shared.domain.policy import TENANT_ID
+from shared.domain.policy import STAMP, TENANT_ID
 
 TENANTS = st.from_regex(TENANT_ID, fullmatch=True)
 PARTS = st.lists(st.sampled_from(["a", "webhook", "we", "submission", "content", "job-id", "subject", "0" * 32]), min_size=1)
@@ -29,6 +29,16 @@ def test_no_two_secrets_of_any_tenants_have_the_same_name(tenants: set[str]) -> 
     ]
     assert all(one != other for one, other in combinations(names, 2))
     assert all(re.fullmatch(r"[0-9a-zA-Z-]{1,127}", name) for name in names), "Key Vault takes no other names"
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(tenant=TENANTS | SPEAKING | st.sampled_from(["operators", "stamp--operators", "0-operators"]))
+def test_no_tenants_secret_is_taken_for_an_operators_nor_the_other_way(tenant: str) -> None:
+    operators = webhook_endpoint.secret_name(STAMP, "we_" + "0" * 32)
+    assert re.fullmatch(r"[0-9a-zA-Z-]{1,127}", operators), "Key Vault takes no other names"
+    assert operators != webhook_endpoint.secret_name(tenant, "we_" + "0" * 32)
+    assert not webhook_endpoint.is_secret_of(tenant, operators)
+    assert not operators.startswith(webhook_endpoint.SECRETS_OF.format(tenant=tenant))
 
 
 @settings(max_examples=200, deadline=None, database=None)

@@ -143,6 +143,28 @@ def test_loopback_webhooks_are_allowed_only_by_the_word(value: str, expected: ob
     assert settings.load(LOCAL | {"LETHE_WEBHOOK_ALLOW_LOOPBACK": value}).webhook_allow_loopback is expected
 
 
+@pytest.mark.parametrize(
+    ("value", "hosts"),
+    [
+        ("[]", ()),
+        ('["hooks.example.com"]', ("hooks.example.com",)),
+        ('["*.example.com", "localhost"]', ("*.example.com", "localhost")),
+    ],
+)
+def test_hosts_of_operators_webhooks_are_none_but_those_that_are_listed(value: str, hosts: tuple[str, ...]) -> None:
+    assert settings.load(LOCAL).operator_webhook_hosts == ()
+    assert settings.load(LOCAL | {"LETHE_OPERATOR_WEBHOOK_HOSTS": value}).operator_webhook_hosts == hosts
+
+
+@pytest.mark.parametrize(
+    "value", ["", CANARY, "{}", "null", "[1]", f'["{CANARY} x"]', '["*"]', '["*.com"]', '["A.example.com"]', '["a"]']
+)
+def test_malformed_hosts_of_operators_webhooks_are_named_and_not_quoted(value: str) -> None:
+    error = refusal(LOCAL | {"LETHE_OPERATOR_WEBHOOK_HOSTS": value})
+    assert error.setting == "LETHE_OPERATOR_WEBHOOK_HOSTS"
+    assert CANARY not in f"{error} {error!r} {error.__cause__}"
+
+
 @pytest.mark.parametrize("value", ["", "1", "yes", "on", CANARY])
 def test_a_flag_that_is_neither_true_nor_false_is_named_and_not_quoted(value: str) -> None:
     error = refusal(LOCAL | {"LETHE_WEBHOOK_ALLOW_LOOPBACK": value})
