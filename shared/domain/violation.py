@@ -24,9 +24,9 @@ def has_news(known: Known, stated: Iterable[Stated]) -> bool:
 
 
 def looked(known: Known, stated: Iterable[Stated], *, heard: bool, new_name: Callable[[], str]) -> Known:
-    """What is known after a look; ``heard``: somebody listens."""
+    """What is known after a look; ``heard``: somebody listens. Of promises that another version of the app makes, as before."""
     changed = {one.promise.id: _after(known.get(one.promise.id, Told()), one.state, heard, new_name) for one in stated}
-    return {promise: told for promise, told in changed.items() if told != Told()}
+    return {promise: told for promise, told in {**known, **changed}.items() if told != Told()}
 
 
 def _after(told: Told, state: State, heard: bool, new_name: Callable[[], str]) -> Told:  # noqa: FBT001 - its caller names it

@@ -73,3 +73,8 @@ def test_each_promise_is_told_by_itself() -> None:
     )
     assert known[OTHER.id] == Told(told=True, pending=("2",))
     assert known[PROMISE.id].pending == ("1",)
+
+
+def test_what_is_known_of_promises_of_another_version_of_the_app_stays() -> None:
+    known = {"another": Told(told=True)}
+    assert looked(known, [Stated(promise=PROMISE, state=H)], heard=True, new_name=lambda: "1") == known
