@@ -9,6 +9,8 @@ function colour(name) {
 }
 
 function draw(place, options, data, rows) {
+  const before = place.querySelector("details");
+  const isOpen = before?.open, hadFocus = before?.contains(document.activeElement);
   drawn.get(place)?.destroy();
   drawn.delete(place);
   if (!data[0].length) {
@@ -28,7 +30,9 @@ function draw(place, options, data, rows) {
   chart.root.setAttribute("role", "img");
   chart.root.setAttribute("aria-label", place.parentElement.querySelector("h2").textContent);
   const figures = element("details", {}, element("summary", {}, "As a table"), table(rows[0], rows[1]));
+  figures.open = Boolean(isOpen);
   place.append(figures);
+  if (hadFocus) figures.firstElementChild.focus();
   drawn.set(place, chart);
 }
 
@@ -52,7 +56,7 @@ export function line(place, times, values, unit) {
     place,
     {
       scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] } },
-      series: [{}, { stroke: colour("--accent"), width: 2, spanGaps: false, points: { show: times.length < 40 } }],
+      series: [{}, { stroke: colour("--accent"), width: 2, spanGaps: false, points: { show: times.length < 40, fill: colour("--accent") } }],
     },
     [times, values],
     [["Run", unit], latest],

@@ -4,6 +4,7 @@ import { drawPlaces } from "./places.js";
 import { element, moment, table, whole } from "./elements.js";
 
 const REFRESH_MS = 30_000;
+let known = [];
 const WORDS = {
   holding: "holding", violated: "violated", unknown: "unknown",
   not_built: "The feature behind it is not built yet.",
@@ -15,6 +16,7 @@ const WORDS = {
   check_incomplete: "A check could not look at everything.",
   past_deadline: "Something is past its deadline.",
   configuration: "A setting is not as it should be.",
+  no_answer: "The service does not say.",
 };
 
 async function read(path, token) {
@@ -23,24 +25,34 @@ async function read(path, token) {
   return answer.json();
 }
 
-function showPromises(promises) {
+function showSummary(promises) {
   const counts = Object.groupBy(promises, (promise) => promise.state);
   document.getElementById("summary").replaceChildren(
     ...["violated", "unknown", "holding"]
       .filter((state) => counts[state])
       .map((state) => element("li", { class: state }, `${counts[state].length} ${state}`)),
   );
+}
+
+function showPromises(promises) {
   const order = ["violated", "holding", "unknown"];
   const sorted = promises.toSorted((one, other) => order.indexOf(one.state) - order.indexOf(other.state));
   const list = document.getElementById("promise-list");
+  const key = JSON.stringify(sorted.map(({ checked_at, ...rest }) => rest));
+  if (key === list.dataset.key) { // the same again: whoever reads a card keeps it, and its focus
+    for (const promise of sorted) document.getElementById(`basis-${promise.id}`).textContent = basis(promise);
+    return;
+  }
+  list.dataset.key = key;
   const open = new Set([...list.querySelectorAll("details[open]")].map((details) => details.dataset.id));
+  showSummary(promises);
   list.replaceChildren(...sorted.map((promise) => card(promise, open.has(promise.id))));
 }
 
 function card(promise, isOpen) {
-  const why = promise.why ? [element("p", { class: "why" }, [WORDS[promise.why], ...causes(promise)].join(" "))] : [];
+  const why = promise.why ? [element("p", { class: "why" }, reason(promise))] : [];
   const facts = [
-    element("p", {}, `Basis: ${promise.basis}.${promise.checked_at ? ` Checked ${moment(promise.checked_at)}.` : ""}`),
+    element("p", { id: `basis-${promise.id}` }, basis(promise)),
     ...promise.sources.map((source) =>
       element("p", {}, `${source.says} (document of ${source.dated}, read ${source.reviewed_on}) `, link(source.url)),
     ),
@@ -51,8 +63,14 @@ function card(promise, isOpen) {
   return element("li", { class: `card ${promise.state}` }, title, element("p", {}, promise.sentence), ...why, details);
 }
 
-function causes(promise) {
-  return promise.causes.length ? [`(${promise.causes.map((cause) => cause.replaceAll("_", " ")).join(", ")})`] : [];
+function reason(promise) {
+  const causes = promise.causes.map((cause) => cause.replaceAll("_", " ")).join(", ");
+  const said = WORDS[promise.why] ?? promise.why;
+  return causes ? `${said.replace(/\.$/, "")}: ${causes}.` : said;
+}
+
+function basis(promise) {
+  return `Basis: ${promise.basis}.${promise.checked_at ? ` Checked ${moment(promise.checked_at)}.` : ""}`;
 }
 
 function link(url) {
@@ -72,16 +90,20 @@ function showOverview(overview) {
 }
 
 async function refresh() {
-  const status = document.getElementById("checked");
-  try {
-    const [statement, overview] = await Promise.all([read("v1/privacy/statement"), read("privacy/overview")]);
-    showPromises(statement.promises);
-    showOverview(overview);
-    status.textContent = `As of ${moment(statement.generated_at)}, stamp in ${statement.geography}.`;
-  } catch {
-    status.textContent = "The service does not answer: nothing of what stands below is known to be true now.";
-    document.body.dataset.stale = "true";
+  const [statement, overview] = await Promise.allSettled([read("v1/privacy/statement"), read("privacy/overview")]);
+  const alarm = document.getElementById("alarm");
+  if (statement.value) {
+    known = statement.value.promises;
+    showPromises(known);
+    document.getElementById("checked").textContent = `As of ${moment(statement.value.generated_at)}, stamp in ${statement.value.geography}.`;
+  } else { // what was true at the last answer may not be true any more
+    showPromises(known.map((promise) => ({ ...promise, state: "unknown", why: "no_answer", causes: [] })));
+    if (!known.length) document.getElementById("checked").textContent = "";
   }
+  document.getElementById("overview").hidden = !overview.value; // unhidden before it is drawn: a chart takes the width of its place
+  if (overview.value) showOverview(overview.value);
+  const said = statement.value ? (overview.value ? "" : "The figures cannot be read now.") : "The service does not answer: whether the promises hold is not known now.";
+  if (alarm.textContent !== said) alarm.textContent = said;
 }
 
 async function showSteps(event) {
@@ -99,6 +121,7 @@ async function showSteps(event) {
     status.textContent = run ? `The run of ${moment(run.at)} took ${run.seconds.toFixed(1)} s.` : "No run is recorded.";
   } catch (error) {
     place.hidden = true;
+    place.replaceChildren();
     status.textContent = error.message === "401" || error.message === "403" ? "This token may not see it." : "The service does not answer.";
   }
 }
