@@ -2,6 +2,7 @@
 import { element, table, whole } from "./elements.js";
 
 const HEIGHT = 200;
+const WHOLE = [0, 1, 2, 3, 4, 5, 6].flatMap((power) => [1, 2, 5].map((step) => step * 10 ** power)); // nobody deletes half a document
 const drawn = new WeakMap();
 
 function colour(name) {
@@ -43,7 +44,7 @@ export function bars(place, labels, counts, unit) {
     {
       scales: { x: { time: false, range: () => [-0.6, labels.length - 0.4] }, y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] } },
       series: [{}, { fill: colour("--bar"), stroke: colour("--bar"), paths: uPlot.paths.bars({ size: [0.7, 80] }), points: { show: false } }],
-      axes: [{ splits: () => at, values: (_, splits) => splits.map((split) => labels[split] ?? ""), grid: { show: false } }],
+      axes: [{ splits: () => at, values: (_, splits) => splits.map((split) => labels[split] ?? ""), grid: { show: false } }, { incrs: WHOLE }],
     },
     [at, counts],
     [["When", unit], labels.map((label, index) => [label, whole(counts[index])])],

@@ -4,7 +4,9 @@ import { drawPlaces } from "./places.js";
 import { element, moment, table, whole } from "./elements.js";
 
 const REFRESH_MS = 30_000;
+const PATIENCE_MS = 20_000;
 let known = [];
+let isReading = false;
 const WORDS = {
   holding: "holding", violated: "violated", unknown: "unknown",
   not_built: "The feature behind it is not built yet.",
@@ -20,7 +22,7 @@ const WORDS = {
 };
 
 async function read(path, token) {
-  const answer = await fetch(path, { headers: token ? { Authorization: `Bearer ${token}` } : {}, cache: "no-store" });
+  const answer = await fetch(path, { headers: token ? { Authorization: `Bearer ${token}` } : {}, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
   if (!answer.ok) throw new Error(String(answer.status));
   return answer.json();
 }
@@ -90,6 +92,16 @@ function showOverview(overview) {
 }
 
 async function refresh() {
+  if (isReading) return; // a slow answer is not asked for twice
+  isReading = true;
+  try {
+    await readAll();
+  } finally {
+    isReading = false;
+  }
+}
+
+async function readAll() {
   const [statement, overview] = await Promise.allSettled([read("v1/privacy/statement"), read("privacy/overview")]);
   const alarm = document.getElementById("alarm");
   if (statement.value) {
