@@ -171,7 +171,7 @@ def _wait_until_ended(run: Run) -> None:
         return reply.json.get("status") in TERMINAL
 
     for path in run.ids:
-        wait_for(path, partial(ended, path))
+        wait_for(path, partial(ended, path), seconds=100)  # one that is over its minute waits for the next
         run.call(run.read(path))
     wait_for("the queue to be empty", lambda: not bus.peek(run.journey.connection, bus.REQUESTS))
 

@@ -58,7 +58,7 @@ def test_two_hundred_jobs_end_once_each_while_host_broker_and_store_are_killed_a
         killer.kill(part)
     done_at_last_kill = len(stack.outputs("fabrikam", "crashes"))
 
-    outputs = stack.wait_for_outputs("fabrikam", "crashes", JOBS, seconds=60)
+    outputs = stack.wait_for_outputs("fabrikam", "crashes", JOBS, seconds=120)
     wait_until_drained(stack)
     assert {output["custom_id"]: text_of(output) for output in outputs} == {
         name: prompt.partition("]] ")[2] for name, prompt in prompts.items()
