@@ -46,7 +46,7 @@ def generation(record: Record) -> Json:
         "created_at": int(receipt.created_at),
         "completed_at": _whole(record.completed_at),
         "expires_at": int(receipt.content_expires_at),
-        "abuse_record_expires_at": None,
+        "abuse_record_expires_at": _whole(receipt.abuse_record_expires_at),
         "response": output.get("response"),
         "error": _error(record.error_code),
         "content_filter": output.get("content_filter"),
