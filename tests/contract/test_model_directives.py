@@ -1,4 +1,4 @@
-"""Directives of a prompt, but for those about the filter, on every endpoint where they mean something, by the official client."""
+"""Directives of a prompt, but for those about the filter, wherever they mean something, read by the official client."""
 
 import asyncio
 import json

@@ -1,6 +1,5 @@
 """What the filter stopped: a prompt, by a 400 or a failed response, or a completion."""
 
-
 import pytest
 
 from shared.domain.filter_outcome import Verdict, of_blocked_prompt, of_chat_completion, of_response
