@@ -68,6 +68,24 @@ def test_the_results_may_have_a_singular_name(prompt: object, completion: object
         assert parse(body).verdict is verdict
 
 
+@pytest.mark.parametrize(
+    ("name", "entry"),
+    [
+        ("choices", {"message": {}}),
+        ("choices", None),
+        ("prompt_filter_results", {"prompt_index": 1}),
+        ("content_filters", {"source_type": "completion"}),
+        ("content_filters", {"source_type": "prompt", "content_filter_results": None}),
+        ("content_filters", None),
+    ],
+)
+def test_an_entry_without_results_leaves_the_whole_unfiltered(name: str, entry: object) -> None:
+    for parse, body in ((of_chat_completion, chat(SAFE, SAFE)), (of_response, response(SAFE, SAFE))):
+        if name in body:
+            body[name].append(entry)
+            assert parse(body).verdict is Verdict.UNFILTERED
+
+
 def test_results_under_both_names_count_both() -> None:
     body = chat(SAFE, SAFE)
     body["choices"][0]["content_filter_result"] = LOW
