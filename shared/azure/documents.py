@@ -136,6 +136,7 @@ def of_result(outcome: Outcome) -> Document:
     return {
         "error_code": outcome.error_code,
         "filter_outcome": content_filter.verdict if content_filter else None,
+        "filter_codes": content_filter.codes() if content_filter else [],
         "status_code": outcome.status_code,
         "usage": _usage(outcome),
         "processed_in": outcome.processed_in,

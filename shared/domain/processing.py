@@ -54,7 +54,7 @@ DATA_CLASSES: tuple[DataClass, ...] = (
         name="generated content",
         purpose="to hand the answer to the tenant until its deadline",
         subjects=_AUTHORS,
-        data="the answer or vectors, the outcome of the content filter",
+        data="the answer or vectors, the outcome of the content filter with sources and blocklists that it names",
         places=(*_OUTPUTS, *_PASSING, *_KEPT_BY_MICROSOFT, _BACKUPS),
     ),
     DataClass(

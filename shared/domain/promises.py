@@ -123,8 +123,8 @@ PROMISES: tuple[Promise, ...] = (
             "never shown as safe."
         ),
         basis=Basis.BUILD,
-        controls=("shared/domain/filter_outcome.py", "shared/domain/answer.py"),
-        tests=("tests/unit/test_filter_outcome.py", "tests/unit/test_filter_properties.py"),
+        controls=("shared/domain/filter_outcome.py", "shared/domain/filter_findings.py", "shared/domain/answer.py"),
+        tests=("tests/unit/test_filter_outcome.py", "tests/unit/test_filter_mutations.py", "tests/system/test_policy_rules.py"),
         metrics=("lethe.filter_outcomes",),
     ),
     Promise(

@@ -5,6 +5,7 @@ Raising means that nothing was decided and the message must come again.
 """
 
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 from shared.delivery.announce import announce, is_heard
@@ -91,7 +92,7 @@ async def _run_claimed(
         return
     decision, rounds = await call_model(claimed, request, terms, services)
     if isinstance(decision, Outcome):
-        await _finish(claimed, request, decision, services)
+        await _finish(replace(claimed, model_calls=rounds), request, decision, services)
         return
     await services.generations.release(claimed, not_before=decision.at, model_calls=rounds)
     if not delivery.is_ahead:
