@@ -85,7 +85,8 @@ class Subject:
     def mark(self, *, cutoff: float, settled_at: float | None = None) -> str:
         """Store a marker as another process of the app does."""
         erasure_id = f"erasure_{uuid4().hex}"
-        none = {"receipts": 0, "outputs": 0, "events": 0, "waiting_copies": 0}
+        names = ("receipts", "outputs", "events", "waiting_copies", "sealed_records", "alerts")
+        none = dict.fromkeys(names, 0)
         document = {
             "id": erasure_id,
             "kind": "erasure",
