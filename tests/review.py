@@ -9,6 +9,8 @@ from shared.domain.abuse_record import key_of
 from shared.domain.macs import Mac
 
 KEPT = 21 * 86_400
+GRACE = 900
+"""Seconds for which the timer can see what is past its deadline."""
 
 
 def record(
@@ -78,7 +80,7 @@ def _document(tenant: str, job_id: str, subject: Mac | None, *, now: float, kept
         "created_at": now,
         "expires_at": now + kept,
         "kept_seconds": kept,
-        "ttl": int(kept) + 15,
+        "ttl": int(kept) + GRACE,
     }
 
 
