@@ -65,7 +65,7 @@ CONTENT: tuple[Place, ...] = (
     ),
     Place(
         name="documents abuse_record",
-        holds="sealed: prompts, grounding and answers kept for abuse review; the app has no key that opens them",
+        holds="sealed: prompts, grounding, answers for review",
         until="retention.abuse_record_seconds from admission, at most 29 days less the vault's recovery days; erasure; opt-out",
         basis=Basis.RUNTIME,
         containers=_ABUSE_MONITORING,
@@ -75,7 +75,7 @@ CONTENT: tuple[Place, ...] = (
     ),
     Place(
         name="sealed records under a hold",
-        holds="the same, sealed as before; nobody can open them past their deadline",
+        holds="the same; past their deadline nobody can open them",
         until="release or end of the hold, at most 90 days ahead and renewable; then the timer",
         basis=Basis.RUNTIME,
         containers=_ABUSE_MONITORING,
@@ -148,7 +148,7 @@ COUNTED: tuple[Place, ...] = (
     ),
     Place(
         name="documents abuse_alert",
-        holds="no content: what was noticed, about which MAC or application, job ids, states, times",
+        holds="no content: what was noticed, MACs, job ids",
         until="as a record, from when the alert was last opened, or the end of a hold; erasure; opt-out",
         basis=Basis.RUNTIME,
         holds_content=False,

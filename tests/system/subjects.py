@@ -12,6 +12,7 @@ import pytest
 
 from local import clock
 from shared.domain.json_document import canonical
+from shared.domain.macs import Mac
 from tests.system.http import Http, Reply
 from tests.system.jobs import job
 from tests.system.stack import Stack, wait_for
@@ -71,9 +72,8 @@ class Subject:
         return generations, last
 
     def macs(self) -> list[dict[str, str]]:
-        """What the subject is known by, computed from the stack's keys."""
-        keys = json.loads((self.stack.state / "keys.json").read_text())[self.tenant]["subject"]
-        return [{"kid": key["kid"], "mac": _mac(key["secret"], self.name)} for key in keys]
+        """What the subject is known by."""
+        return [vars(mac) for mac in macs(self.stack, self.tenant, self.name)]
 
     def documents(self) -> list[dict[str, Any]]:
         """Every document that names the subject by its MAC, and whatever lies beside it."""
@@ -108,6 +108,12 @@ class Subject:
         return erasure_id
 
 
+def macs(stack: Stack, tenant: str, name: str) -> list[Mac]:
+    """What a subject is known by, computed from the stack's keys."""
+    keys = json.loads((stack.state / "keys.json").read_text())[tenant]["subject"]
+    return [Mac(kid=key["kid"], mac=_mac(key["secret"], name)) for key in keys]
+
+
 def everything(stack: Stack, tenant: str) -> list[dict[str, Any]]:
     """Every document of a tenant's jobs."""
     return list(stack.store.container("generations").query_items("SELECT * FROM c", partition_key=[tenant]))
@@ -128,9 +134,9 @@ def canary(what: str) -> str:
     return f"canary-{what}-{uuid4().hex[:12]}"
 
 
-def restore(stack: Stack, documents: list[dict[str, Any]]) -> None:
+def restore(stack: Stack, documents: list[dict[str, Any]], container_name: str = "generations") -> None:
     """Put documents back, as a restored container has them: over what stands there now."""
-    container = stack.store.container("generations")
+    container = stack.store.container(container_name)
     for document in documents:
         container.upsert_item({name: value for name, value in document.items() if not name.startswith("_")})
 

@@ -177,3 +177,8 @@ def test_what_is_no_id_of_an_erasure_is_not_found(text: str) -> None:
 
 def test_an_id_of_an_erasure_is_known() -> None:
     assert known_form(ERASURE.id) == ERASURE.id
+
+
+def test_records_and_alerts_are_documents_and_a_waiting_copy_is_none() -> None:
+    assert (FOUND.documents, Counts(waiting_copies=4).documents) == (8, 0)
+    assert Counts(sealed_records=1) + Counts(sealed_records=2, alerts=1) == Counts(sealed_records=3, alerts=1)
