@@ -10,6 +10,7 @@ from shared.azure.counts import Counts
 from shared.azure.due_documents import DueDocuments
 from shared.azure.events import Events
 from shared.azure.generations import Generations
+from shared.azure.held_jobs import HeldJobs
 from shared.azure.lying import LyingMessages
 from shared.azure.markers import CACHE_SECONDS as MARKER_CACHE_SECONDS
 from shared.azure.model import Models
@@ -35,7 +36,7 @@ from shared.privacy.holding import Holding
 from shared.privacy.overview import Overview
 from shared.privacy.retention import Retention
 from shared.privacy.statement import Statements
-from shared.privacy.sweep import Erasing
+from shared.privacy.sweep import Erasing, Part
 from shared.privacy.violations import Violations
 from shared.stores import Stores
 from shared.tenants.services import Tenants
@@ -87,7 +88,15 @@ class Composition(Stores):
             webhooks=self.webhooks,
             policies=self._policy_documents,
             kept=self._kept_documents,
-            stores=TimerStores.of(container, self._cosmos.container("privacy"), clock=self._clock, grace=chosen.grace),
+            review=DueDocuments(self._cosmos.container("abuse-monitoring"), clock=self._clock, grace=chosen.grace),
+            kept_for_review=self._kept_for_review,
+            stores=TimerStores.of(
+                container,
+                self._cosmos.container("privacy"),
+                self._cosmos.container("abuse-monitoring"),
+                clock=self._clock,
+                grace=chosen.grace,
+            ),
             configuration=self._configuration,
             evidence=self.evidence,
             watch=EvidenceWatch(evidence=self.evidence),
@@ -109,6 +118,7 @@ class Composition(Stores):
         return Holding(
             holds=self._holds,
             jobs=self._held_jobs,
+            review=self._held_for_review,
             policies=self._policy_documents,
             keys=self._keys,
             evidence=self.evidence,
@@ -121,9 +131,9 @@ class Composition(Stores):
         chosen = self._settings
         return Erasing(
             erasures=self._erasures,
-            documents=SubjectDocuments(self._cosmos.container("generations"), clock=self._clock, grace=chosen.grace),
+            jobs=self._part("generations", self._held_jobs),
+            review=self._part("abuse-monitoring", self._held_for_review),
             holds=self._holds,
-            held_jobs=self._held_jobs,
             markers=self._markers,
             keys=self._keys,
             queues=self._queues,
@@ -131,6 +141,10 @@ class Composition(Stores):
             clock=self._clock,
             settle=MARKER_CACHE_SECONDS + chosen.model_timeout + chosen.lease,
         )
+
+    def _part(self, container: str, held: HeldJobs) -> Part:
+        documents = SubjectDocuments(self._cosmos.container(container), clock=self._clock, grace=self._settings.grace)
+        return Part(documents=documents, held=held)
 
     @cached_property
     def webhooks(self) -> Webhooks:
@@ -184,6 +198,7 @@ class Composition(Stores):
         return Tenants(
             policies=self._policy_documents,
             kept=self._kept_documents,
+            kept_for_review=self._kept_for_review,
             holds=self._holds,
             documents=TenantDocuments({name: self._cosmos.container(name) for name in OF_TENANTS}),
             keys=self._keys,

@@ -9,6 +9,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.servicebus.aio import ServiceBusClient
 
 from shared import clock, settings
+from shared.azure import held_jobs, kept_documents
 from shared.azure.cosmos import Cosmos
 from shared.azure.credential import app_credential
 from shared.azure.erasures import Erasures
@@ -70,8 +71,18 @@ class Stores:
         return HeldJobs(self._cosmos.container("generations"), clock=self._clock, grace=self._settings.grace)
 
     @cached_property
+    def _held_for_review(self) -> HeldJobs:
+        container = self._cosmos.container("abuse-monitoring")
+        return HeldJobs(container, clock=self._clock, grace=self._settings.grace, root=held_jobs.OF_REVIEW)
+
+    @cached_property
     def _kept_documents(self) -> KeptDocuments:
         return KeptDocuments(self._cosmos.container("generations"), clock=self._clock, grace=self._settings.grace)
+
+    @cached_property
+    def _kept_for_review(self) -> KeptDocuments:
+        container = self._cosmos.container("abuse-monitoring")
+        return KeptDocuments(container, clock=self._clock, grace=self._settings.grace, classes=kept_documents.OF_REVIEW)
 
     @cached_property
     def _policy_documents(self) -> PolicyDocuments:

@@ -38,7 +38,10 @@ class Promise:
     missing: str | None = None
 
 
-_DELETING = ("expired_documents", "forgotten_contents", "shortened_deadlines", "rejected_messages")
+_DELETING = (
+    *("expired_documents", "forgotten_contents", "shortened_deadlines", "rejected_messages"),
+    *("expired_abuse_records", "shortened_abuse_records"),
+)
 _DEAD_LETTERS = (
     "dead_letters_generation_requests",
     "dead_letters_generation_rejected",

@@ -101,7 +101,7 @@ def hold(found: Hold, *, now: float) -> Json:
 
 def held(found: Held | None) -> Json | None:
     """What a hold holds; None when it could not be counted in time."""
-    return {"jobs": found.jobs, "past_deadline": found.past_deadline} if found else None
+    return dict(vars(found)) if found else None
 
 
 def has_response(record: Record) -> bool:
