@@ -56,7 +56,7 @@ def clocks(policies: Iterable[TenantPolicy], *, recovery_days: int) -> Json:
 
 
 def counts(tenants: Iterable[Tenant], *, unreadable: int) -> Json:
-    """Count tenants by what their policies say; ``unreadable``: those whose policy cannot be read, who are in no other count."""
+    """Count tenants by what their policies say; ``unreadable``: those whose policy cannot be read, in no other count."""
     known = [*tenants]
     filters = Counter(tenant.policy.content_filter for tenant in known)
     modes = Counter[str](tenant.policy.abuse_monitoring.mode for tenant in known)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 
-from local import clock
+from local import clock, deployments
 from local.cosmos.auth import EMULATOR_KEY
 from local.parts import PORTS
 from local.stack import seed

@@ -53,7 +53,7 @@ def opted_out(**models: list[str]) -> TenantPolicy:
         (UNREADABLE, None, UNREADABLE),
     ],
 )
-def test_a_showing_counts_for_a_day(logs: bool | None, at: float | None, says: bool | None) -> None:
+def test_a_showing_counts_for_a_day(at: float | None, *, logs: bool | None, says: bool | None) -> None:
     assert Shown(logs=logs, at=at, looked_at=NOW).says(NOW) is says
 
 
@@ -77,12 +77,12 @@ def test_a_showing_counts_for_a_day(logs: bool | None, at: float | None, says: b
         (Shown(logs=ABSENT, at=NOW + 900, looked_at=NOW + 900), OFF, Shown(logs=OFF, at=NOW, looked_at=NOW)),
     ],
 )
-def test_the_last_look_is_remembered_and_the_last_showing(before: Shown | None, said: bool | None, after: Shown) -> None:
+def test_the_last_look_is_remembered_and_the_last_showing(before: Shown | None, after: Shown, *, said: bool | None) -> None:
     assert after_look(before, said, at=NOW) == after
 
 
 @pytest.mark.parametrize(("looked_at", "late"), [(NOW, False), (NOW - 600, False), (NOW - 601, True), (NOW + 301, True)])
-def test_a_resource_at_which_nobody_looked_for_too_long_is_late(looked_at: float, late: bool) -> None:
+def test_a_resource_at_which_nobody_looked_for_too_long_is_late(looked_at: float, *, late: bool) -> None:
     assert Shown(logs=OFF, at=looked_at, looked_at=looked_at).is_late(NOW, after=600) is late
 
 
@@ -100,7 +100,7 @@ def test_one_deployment_serves_an_opted_out_tenant_only_if_its_resource_shows_fa
     assert (refused.value.reason, refused.value.field) == (Reason.ABUSE_MONITORING_UNCONFIRMED, "body.model")
 
 
-@pytest.mark.parametrize(("first", "second"), product(STATES, STATES))
+@pytest.mark.parametrize(("first", "second"), [*product(STATES, STATES)])
 def test_of_two_deployments_those_serve_whose_resource_shows_false(first: str, second: str) -> None:
     found = confirmed({ONE: STATES[first], TWO: STATES[second]})
     expected = [name for name, state in (("on-two", second), ("on-one", first)) if state == "false"]
@@ -152,7 +152,7 @@ CONFIRMED, UNCONFIRMED, UNKNOWN = Confirmation
     ],
 )  # fmt: skip
 def test_absent_is_found_and_unreadable_is_unchecked(
-    models: dict[str, list[str]], first: bool | None, second: bool | None, expected: Confirmation
+    models: dict[str, list[str]], expected: Confirmation, *, first: bool | None, second: bool | None
 ) -> None:
     tenant, said = opted_out(**models), {ONE: first, TWO: second}
     assert confirmation(tenant, STAMP, said) is expected
