@@ -114,7 +114,7 @@ PROMISES: tuple[Promise, ...] = (
             *("shared/domain/sealing.py", "shared/azure/abuse_keys.py", "shared/abuse/record.py", "shared/abuse/keys.py"),
             *("shared/abuse/isolation.py", "shared/abuse/review.py", "shared/domain/opt_out.py"),
         ),
-        tests=("tests/unit/test_opt_out.py", "tests/unit/test_abuse_record.py", "tests/system/test_policy_rules.py"),
+        tests=("tests/unit/test_opt_out.py", "tests/unit/test_abuse_record.py", "tests/system/test_opt_out.py"),
         metrics=(
             *("lethe.opt_outs", "lethe.abuse.records", "lethe.abuse.accesses", "lethe.retention.overdue"),
             "lethe.configuration.findings",
