@@ -91,9 +91,9 @@ DATA_CLASSES: tuple[DataClass, ...] = (
     ),
     DataClass(
         name="abuse-monitoring records",
-        purpose="none of Lethe's: not built yet. Microsoft's own review is the model service's",
-        subjects="none in Lethe",
-        data="none in Lethe",
+        purpose="to review abuse, by reviewers only, with a case reference. Microsoft's own review is the model service's",
+        subjects=f"{_AUTHORS}; the data subject that a request names, by MAC",
+        data="what was flagged, or all, as the policy says, sealed; its outcome and times. None of a tenant that opted out",
         places=("container abuse-monitoring",),
     ),
     DataClass(
