@@ -35,6 +35,7 @@ from shared.privacy.evidence_watch import EvidenceWatch
 from shared.privacy.holding import Holding
 from shared.privacy.overview import Overview
 from shared.privacy.retention import Retention
+from shared.privacy.safeguards import Safeguards
 from shared.privacy.statement import Statements
 from shared.privacy.sweep import Erasing, Part
 from shared.privacy.violations import Violations
@@ -55,6 +56,7 @@ class Composition(Stores):
             holds=self._holds,
             held_jobs=self._held_jobs,
             policies=self._policies,
+            content_logging=self._content_logging,
             queues=self._queues,
             keys=self._keys,
             markers=self._markers,
@@ -187,6 +189,19 @@ class Composition(Stores):
         )
 
     @cached_property
+    def safeguards(self) -> Safeguards:
+        """What the responsible-AI settings are read from."""
+        chosen = self._settings
+        return Safeguards(
+            policies=self._policy_documents,
+            content_logging=self._content_logging,
+            evidence=self.evidence,
+            stamp=chosen.stamp,
+            recovery_days=chosen.abuse_key_recovery_days,
+            clock=self._clock,
+        )
+
+    @cached_property
     def overview(self) -> Overview:
         """What the page's figures are made from."""
         return Overview(statements=self.statements, counts=Counts(self._cosmos.container("generations")))
@@ -222,7 +237,10 @@ class Composition(Stores):
         return Configuration(
             management=self._management,
             policies=self._policy_documents,
+            content_logging=self._content_logging,
             evidence=self.evidence,
+            stamp=chosen.stamp,
+            clock=self._clock,
             expected=Expected.of(
                 chosen.stamp,
                 lease=chosen.lease,

@@ -10,6 +10,7 @@ from azure.servicebus.aio import ServiceBusClient
 
 from shared import clock, settings
 from shared.azure import held_jobs, kept_documents
+from shared.azure.content_logging import ContentLogging
 from shared.azure.cosmos import Cosmos
 from shared.azure.credential import app_credential
 from shared.azure.erasures import Erasures
@@ -25,6 +26,7 @@ from shared.azure.policy_documents import PolicyDocuments
 from shared.azure.queues import Queues
 from shared.azure.secret_store import SecretStore, open_secrets
 from shared.azure.signer import VaultSigner
+from shared.azure.stamp_state import StampState
 
 
 class Stores:
@@ -99,6 +101,18 @@ class Stores:
     @cached_property
     def _policies(self) -> Policies:
         return Policies(self._cosmos.container("policies"), clock=self._clock)
+
+    @cached_property
+    def _content_logging(self) -> ContentLogging:
+        """Twice the timer's interval: then it has missed a run, and a worker looks by itself."""
+        chosen = self._settings
+        return ContentLogging(
+            StampState(self._cosmos.container("privacy")),
+            self._management,
+            resources={each.resource for each in chosen.stamp.deployments.values()},
+            late_after=2 * chosen.retention_interval,
+            clock=self._clock,
+        )
 
     @cached_property
     def _secrets(self) -> SecretStore:

@@ -93,7 +93,7 @@ DATA_CLASSES: tuple[DataClass, ...] = (
         name="abuse-monitoring records",
         purpose="to let reviewers look at suspected abuse, one record at a time; Microsoft's own review is the model service's",
         subjects=_AUTHORS,
-        data="prompt, grounding and answer, sealed; outcome of the filter; the data subject by MAC; alerts: MACs, counts",
+        data="prompt, grounding and answer, sealed; outcome of the filter; the subject by MAC; alerts. None of who opted out",
         places=(
             *("documents abuse_record", "sealed records under a hold", "documents abuse_alert"),
             *("key store: keys of records for abuse review", _BACKUPS),

@@ -63,7 +63,7 @@ async def _run(delivery: Delivery, services: Services) -> bool:
     policy = await policy_for(request, services)
     if await drop_erased(request, delivery, services):  # before a refusal, which would keep it
         return True
-    terms = terms_for(request, policy, services.stamp)
+    terms = await terms_for(request, policy, services.stamp, services.content_logging.confirmed)
     own = await new_receipt(request, policy, services, admitted_at=await admission_time(delivery, policy, services))
     await check_submission(request, policy, own, delivery, services)
     async with services.throttle.place(
