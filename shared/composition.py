@@ -201,6 +201,11 @@ class Composition(Stores):
         """The longest body that a request may have."""
         return self._settings.max_request_bytes
 
+    @property
+    def backup_horizon(self) -> int:
+        """Seconds for which a backup has what was deleted, as it is stated."""
+        return self._settings.backups.horizon_seconds
+
     @cached_property
     def _configuration(self) -> Configuration:
         chosen = self._settings
@@ -214,5 +219,6 @@ class Composition(Stores):
                 max_delivery_count=chosen.max_delivery_count,
                 cosmos_id=chosen.cosmos_id,
                 cosmos_endpoint=chosen.cosmos_endpoint,
+                backups=chosen.backups,
             ),
         )
