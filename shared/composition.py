@@ -143,6 +143,7 @@ class Composition(Stores):
             queues=self._queues,
             secrets=self._secrets,
             sender=Sender(allow_loopback=chosen.webhook_allow_loopback),
+            evidence=self.evidence,
             clock=self._clock,
             operator_hosts=chosen.operator_webhook_hosts,
             allow_loopback=chosen.webhook_allow_loopback,
