@@ -159,6 +159,7 @@ class Composition(Stores):
             queues=self._queues,
             secrets=self._secrets,
             sender=Sender(allow_loopback=chosen.webhook_allow_loopback),
+            evidence=self.evidence,
             clock=self._clock,
             operator_hosts=chosen.operator_webhook_hosts,
             allow_loopback=chosen.webhook_allow_loopback,
@@ -231,6 +232,11 @@ class Composition(Stores):
         """The longest body that a request may have."""
         return self._settings.max_request_bytes
 
+    @property
+    def backup_horizon(self) -> int:
+        """Seconds for which a backup has what was deleted, as it is stated."""
+        return self._settings.backups.horizon_seconds
+
     @cached_property
     def _configuration(self) -> Configuration:
         chosen = self._settings
@@ -247,5 +253,6 @@ class Composition(Stores):
                 max_delivery_count=chosen.max_delivery_count,
                 cosmos_id=chosen.cosmos_id,
                 cosmos_endpoint=chosen.cosmos_endpoint,
+                backups=chosen.backups,
             ),
         )

@@ -7,7 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared.domain.configuration import AccountSettings, ContainerSettings, DeploymentSettings, QueueSettings, StoreSettings
+from shared.domain.configuration import (
+    AccountSettings,
+    Backups,
+    ContainerSettings,
+    DeploymentSettings,
+    QueueSettings,
+    StoreSettings,
+)
 from shared.domain.policy import Submission, TenantPolicy
 
 SHORTEST_DUPLICATE_WINDOW = 600.0
@@ -43,6 +50,8 @@ class Drift(StrEnum):
     STORE_ENDPOINT = "store_endpoint"
     STORE_ANALYTICAL_STORE = "store_analytical_store"
     STORE_LOCAL_AUTH = "store_local_auth"
+    STORE_BACKUP_MODE = "store_backup_mode"
+    STORE_BACKUP_HORIZON = "store_backup_horizon"
 
 
 INFORMATIONAL = frozenset({Drift.ACCOUNT_LOCAL_AUTH, Drift.STORE_LOCAL_AUTH})
@@ -92,6 +101,7 @@ class ExpectedStore:
     name: str
     endpoint_host: str
     regions: frozenset[str]
+    backups: Backups
 
 
 def queue_drift(expected: Iterable[ExpectedQueue], found: Iterable[QueueSettings]) -> tuple[Finding, ...]:
@@ -174,7 +184,7 @@ def _deployment(expected: DeploymentSettings, there: Mapping[str, DeploymentSett
 
 
 def store_drift(expected: ExpectedStore, found: StoreSettings) -> tuple[Finding, ...]:
-    """Compare the account of the store; how it is backed up is recorded, and nobody's expectation."""
+    """Compare the account of the store; backups that reach less far back than is stated keep what is promised."""
     return tuple(Finding(kind=kind, target=expected.name) for kind in _store(expected, found))
 
 
@@ -187,6 +197,10 @@ def _store(expected: ExpectedStore, found: StoreSettings) -> Iterator[Drift]:
         yield Drift.STORE_ANALYTICAL_STORE
     if found.local_auth:
         yield Drift.STORE_LOCAL_AUTH
+    if found.backup is not expected.backups.mode:
+        yield Drift.STORE_BACKUP_MODE
+    if found.backup_horizon_hours > expected.backups.horizon_hours:
+        yield Drift.STORE_BACKUP_HORIZON
 
 
 def _without_port(host: str) -> str:

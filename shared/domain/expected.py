@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
-from shared.domain.configuration import DeploymentSettings
+from shared.domain.configuration import Backups, DeploymentSettings
 from shared.domain.drift import ExpectedAccount, ExpectedContainer, ExpectedQueue, ExpectedStore
 from shared.domain.policy import DAY, LONGEST_OUTPUT_RETENTION
 from shared.domain.residency import REGIONS
@@ -44,7 +44,9 @@ class Expected:
     store: ExpectedStore
 
     @classmethod
-    def of(cls, stamp: Stamp, *, lease: int, max_delivery_count: int, cosmos_id: str, cosmos_endpoint: str) -> Self:
+    def of(
+        cls, stamp: Stamp, *, lease: int, max_delivery_count: int, cosmos_id: str, cosmos_endpoint: str, backups: Backups
+    ) -> Self:
         """Derive it: queues are locked as long as the lease, and deliver as often as the app counts."""
         return cls(
             queues=tuple(
@@ -56,7 +58,10 @@ class Expected:
             containers=CONTAINERS,
             accounts=_accounts(stamp.deployments.values()),
             store=ExpectedStore(
-                name=cosmos_id.rpartition("/")[2], endpoint_host=_host(cosmos_endpoint), regions=REGIONS[stamp.geography]
+                name=cosmos_id.rpartition("/")[2],
+                endpoint_host=_host(cosmos_endpoint),
+                regions=REGIONS[stamp.geography],
+                backups=backups,
             ),
         )
 

@@ -172,7 +172,7 @@ CONTROLLER: tuple[Entry, ...] = (
         known=f"{_SEE_CLASSES} Where it says `retention.…`, the tenant's policy has the number.",
         open=(
             "the numbers of your policy",
-            "the backup horizon of your Cosmos DB account",
+            "the backup horizon that you state",
             "retention of your logs, if you set it",
         ),
     ),

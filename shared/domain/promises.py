@@ -168,7 +168,7 @@ PROMISES: tuple[Promise, ...] = (
         violated_by=frozenset(
             {
                 *(Drift.CONTAINER_TTL_OFF, Drift.CONTAINER_ANALYTICAL_STORE, Drift.STORE_ANALYTICAL_STORE),
-                *(Drift.QUEUE_TTL, Drift.QUEUE_KEEPS_EXPIRED),
+                *(Drift.QUEUE_TTL, Drift.QUEUE_KEEPS_EXPIRED, Drift.STORE_BACKUP_HORIZON),
             }
         ),
         sources=(BACKUPS,),
@@ -180,10 +180,11 @@ PROMISES: tuple[Promise, ...] = (
             "what is unreadable now and gone by when."
         ),
         basis=Basis.RUNTIME,
-        controls=("shared/privacy/erasure.py",),
-        tests=("tests/system/test_erasure.py",),
+        controls=("shared/privacy/erasure.py", "shared/domain/drift.py"),
+        tests=("tests/system/test_erasure.py", "tests/system/test_configuration.py"),
         metrics=("lethe.erasures", "lethe.erasure.duration"),
-        steps=("erasures",),
+        steps=("erasures", "configuration"),
+        violated_by=frozenset({Drift.STORE_BACKUP_HORIZON}),
     ),
     Promise(
         id="no-leaks",

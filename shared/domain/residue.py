@@ -117,7 +117,7 @@ CONTENT: tuple[Place, ...] = (
     Place(
         name="backups of Cosmos DB",
         holds="every document as it was",
-        until="the account's backup horizon, which the configuration check records",
+        until="the horizon that LETHE_BACKUP_HORIZON_HOURS states, with which the configuration check compares the account",
         basis=Basis.VENDOR,
         sources=(BACKUPS,),
     ),

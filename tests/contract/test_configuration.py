@@ -16,7 +16,7 @@ from shared.azure.management import Management
 from shared.azure.policy_documents import PolicyDocuments
 from shared.azure.stamp_state import StampState
 from shared.domain.checked import Checked, Part, Unchecked
-from shared.domain.configuration import Backup, DeploymentSettings
+from shared.domain.configuration import Backup, Backups, DeploymentSettings
 from shared.domain.drift import Drift, ExpectedAccount, ExpectedQueue, ExpectedStore, Finding
 from shared.domain.evidence import Chain, Record
 from shared.domain.expected import CONTAINERS, Expected
@@ -81,7 +81,12 @@ async def configuration(azure: management.Management, cosmos: Endpoint) -> Async
         cosmos_database=DATABASE,
         accounts={"primary": ids.account("primary")},
     )
-    store = ExpectedStore(name="lethe", endpoint_host=f"127.0.0.1:{cosmos.part.port}", regions=frozenset({"swedencentral"}))
+    store = ExpectedStore(
+        name="lethe",
+        endpoint_host=f"127.0.0.1:{cosmos.part.port}",
+        regions=frozenset({"swedencentral"}),
+        backups=Backups(mode=Backup.PERIODIC, horizon_hours=168),
+    )
     async with (
         cosmos.container("policies") as stored,
         cosmos.container("evidence") as evidence,
@@ -150,6 +155,30 @@ async def test_a_store_that_cannot_be_read_has_no_horizon(configuration: Configu
     checked = await check(configuration)
     assert (checked.unchecked, checked.findings) == ((Unchecked(part=Part.STORE),), (OPEN,))
     assert (checked.backup, checked.backup_horizon_hours) == (None, None)
+
+
+WEEK = {"type": "Continuous", "continuousModeProperties": {"tier": "Continuous7Days"}}
+MONTH = {"type": "Continuous", "continuousModeProperties": {"tier": "Continuous30Days"}}
+MODE = Finding(kind=Drift.STORE_BACKUP_MODE, target="lethe")
+HORIZON = Finding(kind=Drift.STORE_BACKUP_HORIZON, target="lethe")
+
+
+@pytest.mark.parametrize(
+    ("policy", "found"),
+    [
+        ({"type": "Periodic", "periodicModeProperties": {"backupRetentionIntervalInHours": 168}}, ()),
+        ({"type": "Periodic", "periodicModeProperties": {"backupRetentionIntervalInHours": 169}}, (HORIZON,)),
+        (WEEK, (MODE,)),
+        (MONTH, (MODE, HORIZON)),
+    ],
+)
+async def test_a_store_that_is_backed_up_otherwise_than_stated_is_found(
+    configuration: Configuration, azure: management.Management, policy: dict[str, Any], found: tuple[Finding, ...]
+) -> None:
+    azure.override(ids.COSMOS, properties={"backupPolicy": policy})
+    checked = await check(configuration)
+    assert (checked.findings, checked.complete) == ((KEYS, *found, OPEN), True)
+    assert {*found} <= {*checked.serious}
 
 
 async def test_a_policy_that_cannot_be_read_is_unchecked_and_its_tenant_counts(

@@ -25,6 +25,8 @@ COMPARED = 3 + 7 + 2 + 6 + 1 + 3
 CANARY = f"canary{token_hex(8)}"
 FOR_EVER = "P10675199DT2H48M5.4775807S"
 """What Service Bus says of a queue whose time to live nobody has set."""
+CONTINUOUS = {"type": "Continuous", "continuousModeProperties": {"tier": "Continuous7Days"}, "periodicModeProperties": None}
+"""A backup that reaches a week back; a part of an override that is None takes the real one away."""
 
 
 @pytest.fixture(scope="module")
@@ -175,9 +177,10 @@ DRIFTS: dict[str, tuple[dict[str, Any], list[str]]] = {
                 "documentEndpoint": f"https://{CANARY}.documents.azure.com:443/",
                 "locations": [{"locationName": CANARY, "failoverPriority": 0}],
                 "enableAnalyticalStorage": True,
+                "backupPolicy": CONTINUOUS,
             },
         },
-        ["store_endpoint", "store_region", "store_analytical_store"],
+        ["store_endpoint", "store_region", "store_analytical_store", "store_backup_mode", "store_backup_horizon"],
     ),
 }
 """By target: what is said of it, and what is found. The rest of all kinds really happens, in tests of their own."""
@@ -218,17 +221,42 @@ def test_open_submission_is_no_finding_for_a_tenant_that_really_closes_it(stack:
 
 
 def test_values_that_nobody_expects_are_recorded(stack: Stack) -> None:
-    continuous = {"type": "Continuous", "continuousModeProperties": {"tier": "Continuous7Days"}, "periodicModeProperties": None}
     off = {"capabilities": [{"name": "ContentLogging", "value": "false"}]}
+    shorter = {"periodicModeProperties": {"backupRetentionIntervalInHours": 2}}
     overrides = (
-        {"id": ids.COSMOS, "properties": {"backupPolicy": continuous}},
+        {"id": ids.COSMOS, "properties": {"backupPolicy": shorter}},
         {"id": ids.account("primary"), "properties": off},
     )
     with overridden(stack, *overrides):
         off_everywhere = ["primary:false", "unlogged:false"]
         wait_for("another record", lambda: records(stack)[-1]["fields"]["content_logging"] == off_everywhere)
-        wait_for("another horizon", lambda: records(stack)[-1]["fields"]["backup_horizon_hours"] == 168)
+        fields = wait_for("another horizon", lambda: with_horizon(stack, 2))
+        assert {*fields["findings"]} == LOCAL, "backups that reach less far back than is stated keep the promise"
     wait_for_record(stack, LOCAL)
+
+
+def with_horizon(stack: Stack, hours: int) -> dict[str, Any] | None:
+    """The newest evidence, if it says for so long."""
+    fields: dict[str, Any] = records(stack)[-1]["fields"]
+    return fields if fields["backup_horizon_hours"] == hours else None
+
+
+def violated(stack: Stack) -> dict[str, list[str]]:
+    """Promises that the public statement says are violated by the configuration, and by what."""
+    stated = httpx2.get(f"{stack.endpoints['http']}/v1/privacy/statement", timeout=10).raise_for_status().json()["promises"]
+    return {one["id"]: one["causes"] for one in stated if one["state"] == "violated" and one["why"] == "configuration"}
+
+
+def test_backups_that_reach_further_back_than_stated_violate_what_is_promised_of_them(stack: Stack) -> None:
+    wait_for_record(stack, LOCAL)
+    longer = {"periodicModeProperties": {"backupRetentionIntervalInHours": 720}}
+    with overridden(stack, {"id": ids.COSMOS, "properties": {"backupPolicy": longer}}):
+        fields = wait_for_record(stack, LOCAL | {"store_backup_horizon:lethe"})
+        assert (fields["backup"], fields["backup_horizon_hours"], fields["found"]) == ("periodic", 720, len(OPEN) + 1)
+        wait_for("the statement to say so", lambda: {"retention", "erasure"} <= violated(stack).keys())
+        assert violated(stack)["erasure"] == ["store_backup_horizon"]
+    wait_for_record(stack, LOCAL)
+    wait_for("the statement to take it back", lambda: not {"retention", "erasure"} & violated(stack).keys())
 
 
 def test_what_cannot_be_checked_is_recorded_as_such_and_jobs_run_on(stack: Stack) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.domain.erasure import (
-    BACKUP_HORIZON,
+    LONGEST_BACKUP,
     LONGEST_MESSAGE,
     MARKER_SECONDS,
     Counts,
@@ -100,7 +100,7 @@ def test_a_sweep_of_nothing_changes_nothing_after_the_end() -> None:
 def test_a_marker_has_no_end_before_its_erasure_and_then_outlives_messages_and_backups() -> None:
     assert ERASURE.expires_at is None
     assert after(ERASURE, swept()).expires_at == 1302.5 + MARKER_SECONDS
-    assert max(LONGEST_MESSAGE, BACKUP_HORIZON) < MARKER_SECONDS
+    assert max(LONGEST_MESSAGE, LONGEST_BACKUP) < MARKER_SECONDS
 
 
 def test_one_that_is_asked_for_again_covers_what_came_meanwhile_and_is_swept_anew() -> None:
@@ -134,7 +134,7 @@ def test_the_latest_of_some_moments_ignores_missing_ones() -> None:
 
 
 def test_the_receipt_of_an_open_erasure_says_what_remains() -> None:
-    assert shown(replace(ERASURE, held=HELD, tombstones_until=2000.5)) == {
+    assert shown(replace(ERASURE, held=HELD, tombstones_until=2000.5), backup_horizon=28_800) == {
         "id": ERASURE.id,
         "object": "subject.erasure",
         "status": "pending",
@@ -157,15 +157,15 @@ def test_the_receipt_of_an_open_erasure_says_what_remains() -> None:
 
 
 def test_the_receipt_of_a_completed_erasure_says_until_when_a_backup_has_it() -> None:
-    told = shown(after(replace(ERASURE, counts=FOUND), swept()))
+    told = shown(after(replace(ERASURE, counts=FOUND), swept()), backup_horizon=28_800)
     assert (told["status"], told["completed_at"], told["duration_seconds"]) == ("completed", 1302, 302.25)
     assert told["erased"] == {"receipts": 2, "outputs": 1, "events": 1, "waiting_copies": 1, "sealed_records": 3, "alerts": 1}
-    assert told["remains"]["backups"] == {"until": 1303 + BACKUP_HORIZON}
+    assert told["remains"]["backups"] == {"until": 1303 + 28_800}
     assert told["expires_at"] == 1303 + MARKER_SECONDS
 
 
 def test_nothing_of_the_subject_is_shown() -> None:
-    told = str(shown(ERASURE))
+    told = str(shown(ERASURE, backup_horizon=28_800))
     assert not [mac for mac in (OLD.mac, NEW.mac) if mac in told]
 
 
