@@ -122,7 +122,7 @@ PROMISES: tuple[Promise, ...] = (
             *("lethe.opt_outs", "lethe.abuse.records", "lethe.abuse.accesses", "lethe.retention.overdue"),
             "lethe.configuration.findings",
         ),
-        steps=(*("expired_abuse_records", "shortened_abuse_records", "abuse_keys", "abuse_isolation", "configuration"),),
+        steps=("expired_abuse_records", "shortened_abuse_records", "abuse_keys", "abuse_isolation", "configuration"),
         violated_by=frozenset({Drift.OPT_OUT_UNCONFIRMED, Drift.STORE_REGION}),
         sources=(ABUSE_STORE,),
     ),
