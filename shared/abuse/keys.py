@@ -7,7 +7,7 @@ twice and is never missing.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from shared.abuse.services import AbuseMonitor
 from shared.azure.cosmos import Document
@@ -15,6 +15,9 @@ from shared.domain.abuse_record import day_of, is_over
 from shared.domain.evidence import Chain, Kind
 from shared.domain.policy import DAY
 from shared.domain.step_report import Tally
+
+if TYPE_CHECKING:
+    from shared.domain.evidence_fields import Fields
 
 PLACE: Final = "abuse_keys"
 """Where the timer remembers which keys are deleted and not yet destroyed."""
@@ -50,7 +53,7 @@ async def _end(name: str, monitor: AbuseMonitor, tally: Tally) -> None:
         tally.late(now - datetime.combine(day, time.min, UTC).timestamp() - DAY)
     elif not records:
         recoverable_until = now + monitor.recovery_days * DAY
-        fields = {"key": name, "recoverable_until": int(recoverable_until)}
+        fields: Fields = {"key": name, "recoverable_until": int(recoverable_until)}
         await monitor.evidence.append(Chain.ABUSE, Kind.ABUSE_KEY_DELETED, fields)
         await monitor.keys.delete(name)
         tally.deleted += 1

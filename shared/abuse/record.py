@@ -49,11 +49,13 @@ async def keep(
 
 
 async def _reason(receipt: Receipt, outcome: Outcome, policy: TenantPolicy, monitor: AbuseMonitor) -> Kept | None:
+    """Decide, and ask who is watched only where it matters."""
     monitoring = policy.abuse_monitoring
-    if not monitoring.keeps_records:
-        return None
-    is_watched = (await monitor.watch.of(receipt.tenant_id)).has_open_alert(receipt.subject)
-    return why_kept(monitoring, outcome, is_watched=is_watched)
+    unwatched, watched = (why_kept(monitoring, outcome, is_watched=each) for each in (False, True))
+    if unwatched is watched or receipt.subject is None:
+        return unwatched
+    found = await monitor.watch.of(receipt.tenant_id)
+    return watched if found.has_open_alert(receipt.subject) else unwatched
 
 
 def _record(receipt: Receipt, outcome: Outcome, reason: Kept, content: Json, *, key: SealingKey, ends_at: float) -> AbuseRecord:

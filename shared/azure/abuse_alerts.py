@@ -64,8 +64,8 @@ class AbuseAlerts:
     async def write(self, alert: Alert, *, over: Stored | None) -> bool:
         """Store an alert, new or in place of the one that was read; False when somebody else wrote since.
 
-        Not patient: a write that is sent again could meet its own, and would call it somebody else's. The caller reads anew, and
-        finds what it wanted done.
+        Not patient: a write that is sent again could meet its own, and would call it somebody else's. The caller reads anew,
+        and finds what it wanted done.
         """
         now = self._clock()
         document = of_alert(alert, now=now, grace=self._grace)

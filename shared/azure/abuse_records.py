@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from azure.core import MatchConditions
 from azure.cosmos.aio import ContainerProxy
@@ -16,6 +17,9 @@ from shared.domain.filter_outcome import Verdict
 from shared.domain.policy import ttl
 from shared.errors import OutputTooLarge, StoreUnavailable
 from shared.patience import patient
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable
 
 _ID = "record"
 _COUNT = "SELECT VALUE COUNT(1) FROM c WHERE c.dataClass = 'abuse_record' AND c.key = @key"
@@ -91,8 +95,8 @@ class AbuseRecords:
         parameters: list[dict[str, object]] = [{"name": "@key", "value": key}, {"name": "@now", "value": self._clock()}]
         try:
             async with foreign_errors():
-                found = self._container.query_items(query, parameters=parameters)
-                return sum([int(count) async for count in found])
+                found: AsyncIterable[Any] = self._container.query_items(query, parameters=parameters)
+                return sum([int(count) async for count in found])  # one for each physical partition
         except Answered:
             raise StoreUnavailable from None
 

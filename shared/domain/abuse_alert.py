@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from shared.domain.json_document import canonical
 from shared.domain.hold import Mark
+from shared.domain.json_document import canonical
 from shared.domain.macs import Mac
 
 DATA_CLASS: Final = "abuse_alert"

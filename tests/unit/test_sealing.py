@@ -1,6 +1,7 @@
 """What is sealed opens with its own key and nothing else, and only as it was sealed."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -17,6 +18,11 @@ MINE = authenticated("contoso", "a" * 40, 1_796_000_000)
 
 def sealed(text: bytes = TEXT) -> Sealed:
     return seal(text, key=KEY, authenticated=MINE, sealed_until=1_796_000_000)
+
+
+def changed(found: Sealed, name: str, value: bytes) -> Sealed:
+    values: dict[str, Any] = {name: value}
+    return replace(found, **values)
 
 
 def opened(found: Sealed) -> bytes:
@@ -51,7 +57,7 @@ def test_one_bit_more_or_less_breaks_the_seal(name: str) -> None:
     for place in range(len(value)):
         flipped = value[:place] + bytes([value[place] ^ 1]) + value[place + 1 :]
         with pytest.raises(SealBroken):
-            unseal(replace(found, **{name: flipped}), data_key=opened(found), authenticated=MINE)
+            unseal(changed(found, name, flipped), data_key=opened(found), authenticated=MINE)
 
 
 @pytest.mark.parametrize(
@@ -81,4 +87,4 @@ def test_what_was_cut_off_does_not_open(cut: str) -> None:
     found = sealed()
     for length in (0, 8):
         with pytest.raises(SealBroken):
-            unseal(replace(found, **{cut: getattr(found, cut)[:length]}), data_key=opened(found), authenticated=MINE)
+            unseal(changed(found, cut, getattr(found, cut)[:length]), data_key=opened(found), authenticated=MINE)
