@@ -122,15 +122,10 @@ PROMISES: tuple[Promise, ...] = (
             *("lethe.opt_outs", "lethe.abuse.records", "lethe.abuse.accesses", "lethe.retention.overdue"),
             "lethe.configuration.findings",
         ),
-<<<<<<< HEAD
-        steps=("expired_abuse_records", "shortened_abuse_records", "abuse_keys", "abuse_isolation", "configuration"),
-        violated_by=frozenset({Drift.OPT_OUT_UNCONFIRMED, Drift.STORE_REGION}),
-=======
-        steps=(*("expired_abuse_records", "shortened_abuse_records", "abuse_keys", "configuration"),),
+        steps=("expired_abuse_records", "shortened_abuse_records", "abuse_keys", "configuration"),
         violated_by=frozenset(
             {Drift.OPT_OUT_UNCONFIRMED, Drift.STORE_REGION, Drift.VAULT_UNWRAP_ALLOWED, Drift.VAULT_RECOVERY}
         ),
->>>>>>> w-seal
         sources=(ABUSE_STORE,),
     ),
     Promise(

@@ -1,13 +1,11 @@
 """The keys of abuse review against the local vault with its rules: the app makes, seals, deletes, and opens nothing."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from itertools import count
 
 import pytest
 from azure.core.exceptions import HttpResponseError
-from azure.keyvault.keys.aio import KeyClient
 from azure.keyvault.keys.crypto import KeyWrapAlgorithm
 
 from local import clock
@@ -15,7 +13,7 @@ from shared.azure.abuse_keys import KEY_BITS, AbuseKeys
 from shared.domain.abuse_record import authenticated
 from shared.domain.sealing import seal
 from shared.errors import KeysUnavailable
-from tests.contract.vault import APP, Running, running_vault
+from tests.contract.vault import Running, running_vault
 
 DAY = 86_400
 WRAP = KeyWrapAlgorithm.rsa_oaep_256
@@ -32,16 +30,9 @@ def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             yield running
 
 
-@asynccontextmanager
-async def of(vault: Running, principal: str = APP) -> AsyncIterator[AbuseKeys]:
-    keys = AbuseKeys(vault.origin, credential=vault.identity(principal))
-    yield keys
-    await keys.close()
-
-
 @pytest.fixture
 async def keys(vault: Running) -> AsyncIterator[AbuseKeys]:
-    async with of(vault) as found:
+    async with vault.abuse_keys() as found:
         yield found
 
 
@@ -61,7 +52,7 @@ async def test_a_days_key_is_made_once_and_known_by_its_version(vault: Running, 
     made = await keys.sealing_key(name)
     assert (made.name, made.public.key_size) == (name, KEY_BITS)
     assert await keys.sealing_key(name) is made
-    async with of(vault) as another:
+    async with vault.abuse_keys() as another:
         assert (await another.sealing_key(name)).version == made.version
     assert name in await keys.names()
 
@@ -80,7 +71,7 @@ async def test_what_is_sealed_with_it_the_app_cannot_open_by_anything_it_may_do(
 
 async def test_an_identity_that_may_unwrap_is_noticed(vault: Running, keys: AbuseKeys, name: str) -> None:
     await keys.sealing_key(name)
-    async with of(vault, REVIEWER) as reviewing:
+    async with vault.abuse_keys("reviewer") as reviewing:
         assert await reviewing.may_unwrap(name)
 
 
@@ -112,7 +103,6 @@ async def test_a_deleted_key_can_be_recovered_until_its_days_are_over_and_is_gon
 async def test_the_app_cannot_destroy_a_key_before_that(vault: Running, keys: AbuseKeys, name: str) -> None:
     await keys.sealing_key(name)
     await keys.delete(name)
-    client: KeyClient
     async with vault.client() as client:
         with pytest.raises(HttpResponseError) as refused:
             await client.purge_deleted_key(name)
@@ -130,7 +120,7 @@ async def test_a_deleted_key_seals_no_more_in_the_process_that_deleted_it(keys: 
 
 @pytest.mark.usefixtures("impatient")
 async def test_whoever_may_nothing_learns_nothing_but_that(vault: Running) -> None:
-    async with of(vault, "contoso") as stranger:
+    async with vault.abuse_keys("contoso") as stranger:
         for attempt in (
             stranger.sealing_key("lethe-abuse-2026-01-01"),
             stranger.names(),
@@ -145,8 +135,5 @@ async def test_whoever_may_nothing_learns_nothing_but_that(vault: Running) -> No
 async def test_a_short_outage_is_waited_out(vault: Running, keys: AbuseKeys, name: str) -> None:
     made = await keys.sealing_key(name)
     vault.crash_and_restart()
-    async with of(vault) as another:
+    async with vault.abuse_keys() as another:
         assert (await another.sealing_key(name)).version == made.version
-
-
-REVIEWER = "reviewer"

@@ -87,9 +87,10 @@ def record(
     )
 
 
-def again(found: AbuseRecord, **changes: float) -> AbuseRecord:
+def again(found: AbuseRecord, *, expires_at: float) -> AbuseRecord:
     """The record of a later attempt of the same job."""
-    return replace(record(b"another answer"), job_id=found.job_id, created_at=found.created_at, **changes)
+    made = record(b"another answer")
+    return replace(made, job_id=found.job_id, created_at=found.created_at, expires_at=expires_at)
 
 
 async def test_a_record_is_read_as_it_was_put(store: Store) -> None:

@@ -29,6 +29,7 @@ from tests.contract.broker import Broker, fresh_broker
 from tests.contract.cosmos import DATABASE, Endpoint, fresh_endpoint
 from tests.contract.management import Token, managing
 from tests.contract.memory_signer import MemorySigner
+from tests.contract.vault import Running, running_vault
 
 SMALL = DeploymentSettings(name="gpt-small-eu", sku="Standard", model="gpt-4.1-mini")
 MODEL = "127.0.0.1:8082"
@@ -60,6 +61,12 @@ def endpoint(broker: Broker, cosmos: Endpoint) -> Iterator[management.Management
         yield part
 
 
+@pytest.fixture(scope="module")
+def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running_vault(tmp_path_factory.mktemp("vault")) as running:
+        yield running
+
+
 @pytest.fixture
 async def azure(endpoint: management.Management, cosmos: Endpoint) -> management.Management:
     """The management endpoint of a stamp with two tenants, one of them open."""
@@ -72,7 +79,7 @@ async def azure(endpoint: management.Management, cosmos: Endpoint) -> management
 
 
 @pytest.fixture
-async def configuration(azure: management.Management, cosmos: Endpoint) -> AsyncIterator[Configuration]:
+async def configuration(azure: management.Management, cosmos: Endpoint, vault: Running) -> AsyncIterator[Configuration]:
     reads = Management(
         endpoint=azure.url,
         credential=Token(),
@@ -91,14 +98,16 @@ async def configuration(azure: management.Management, cosmos: Endpoint) -> Async
         cosmos.container("policies") as stored,
         cosmos.container("evidence") as evidence,
         cosmos.container("privacy") as privacy,
+        vault.abuse_keys() as abuse_keys,
     ):
         yield Configuration(
             management=reads,
             policies=PolicyDocuments(stored, clock=clock.now),
             content_logging=ContentLogging(StampState(privacy), reads, resources=("primary",), late_after=600, clock=clock.now),
+            abuse_keys=abuse_keys,
             evidence=Evidence(evidence, signer=SIGNER, clock=clock.now),
             stamp=policies.stamp(),
-            expected=Expected(queues=(ONCE,), containers=CONTAINERS, accounts=(PRIMARY,), store=store),
+            expected=Expected(queues=(ONCE,), containers=CONTAINERS, accounts=(PRIMARY,), store=store, vault=vault.expected),
             clock=clock.now,
         )
     await reads.close()

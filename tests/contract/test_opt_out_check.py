@@ -12,7 +12,7 @@ from shared.azure.management import Management
 from shared.azure.policy_documents import PolicyDocuments
 from shared.azure.stamp_state import StampState
 from shared.domain.checked import Part, Unchecked
-from shared.domain.configuration import DeploymentSettings
+from shared.domain.configuration import Backup, Backups, DeploymentSettings
 from shared.domain.drift import Drift, ExpectedAccount, ExpectedStore, Finding
 from shared.domain.expected import Expected
 from shared.errors import StoreUnavailable
@@ -23,11 +23,17 @@ from tests.contract import management
 from tests.contract.cosmos import DATABASE, Endpoint, fresh_endpoint
 from tests.contract.management import Token, managing
 from tests.contract.memory_signer import MemorySigner
+from tests.contract.vault import Running, running_vault
 
 SIGNER = MemorySigner()
 SMALL = DeploymentSettings(name="gpt-small-eu", sku="Standard", model="gpt-4.1-mini")
 PRIMARY = ExpectedAccount(resource="primary", region="swedencentral", endpoint_host="127.0.0.1:8082", deployments=(SMALL,))
-STORE = ExpectedStore(name="lethe", endpoint_host="127.0.0.1", regions=frozenset({"swedencentral"}))
+STORE = ExpectedStore(
+    name="lethe",
+    endpoint_host="127.0.0.1",
+    regions=frozenset({"swedencentral"}),
+    backups=Backups(mode=Backup.PERIODIC, horizon_hours=168),
+)
 ACCOUNT = "Microsoft.CognitiveServices/accounts"
 MODE = {"mode": "opted_out", "approval": "AOAI-2026-0117", "approved_on": "2026-03-02"}
 OFF = [{"name": "ContentLogging", "value": "false"}]
@@ -48,6 +54,12 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory, cosmos: Endpoint) -> Iter
         yield part
 
 
+@pytest.fixture(scope="module")
+def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running_vault(tmp_path_factory.mktemp("vault")) as running:
+        yield running
+
+
 @pytest.fixture
 async def azure(endpoint: management.Management, cosmos: Endpoint) -> management.Management:
     """The management endpoint of a stamp where one of two tenants opted out."""
@@ -60,7 +72,7 @@ async def azure(endpoint: management.Management, cosmos: Endpoint) -> management
 
 
 @pytest.fixture
-async def configuration(azure: management.Management, cosmos: Endpoint) -> AsyncIterator[Configuration]:
+async def configuration(azure: management.Management, cosmos: Endpoint, vault: Running) -> AsyncIterator[Configuration]:
     reads = Management(
         endpoint=azure.url,
         credential=Token(),
@@ -73,14 +85,16 @@ async def configuration(azure: management.Management, cosmos: Endpoint) -> Async
         cosmos.container("policies") as stored,
         cosmos.container("evidence") as evidence,
         cosmos.container("privacy") as privacy,
+        vault.abuse_keys() as abuse_keys,
     ):
         yield Configuration(
             management=reads,
             policies=PolicyDocuments(stored, clock=clock.now),
             content_logging=ContentLogging(StampState(privacy), reads, resources=("primary",), late_after=600, clock=clock.now),
+            abuse_keys=abuse_keys,
             evidence=Evidence(evidence, signer=SIGNER, clock=clock.now),
             stamp=policies.stamp(),
-            expected=Expected(queues=(), containers=(), accounts=(PRIMARY,), store=STORE),
+            expected=Expected(queues=(), containers=(), accounts=(PRIMARY,), store=STORE, vault=vault.expected),
             clock=clock.now,
         )
     await reads.close()
