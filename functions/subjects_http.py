@@ -37,7 +37,8 @@ async def _erase(request: func.HttpRequest, caller: Caller) -> func.HttpResponse
 
     policy = caller.tenant_for(Role.PRIVACY)
     body = validate(Erase, web.read_json(request))
-    shown = erasure_view.erasure(await request_erasure(policy, body.safety_identifier, composition().erasing))
+    requested = await request_erasure(policy, body.safety_identifier, composition().erasing)
+    shown = erasure_view.erasure(requested, backup_horizon=composition().backup_horizon)
     return web.json_response(shown, status=202, headers={"Location": f"/v1/subjects/erasures/{shown['id']}"})
 
 
@@ -46,7 +47,8 @@ async def _get(request: func.HttpRequest, caller: Caller) -> func.HttpResponse:
 
     tenant = caller.tenant_for(Role.PRIVACY).tenant_id
     erasure_id = erasure_view.known_form(request.route_params["id"])
-    return web.json_response(erasure_view.erasure(await read_erasure(tenant, erasure_id, composition().erasing)))
+    found = await read_erasure(tenant, erasure_id, composition().erasing)
+    return web.json_response(erasure_view.erasure(found, backup_horizon=composition().backup_horizon))
 
 
 async def _export(request: func.HttpRequest, caller: Caller) -> func.HttpResponse:

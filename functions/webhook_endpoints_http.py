@@ -63,7 +63,12 @@ async def _create(request: func.HttpRequest, caller: Caller) -> func.HttpRespons
 
     body = validate(CreateEndpoint, web.read_json(request))
     created = await create_endpoint(
-        _owner(caller), name=body.name, url=body.url, event_types=body.event_types, webhooks=composition().webhooks
+        _owner(caller),
+        name=body.name,
+        url=body.url,
+        event_types=body.event_types,
+        webhooks=composition().webhooks,
+        actor=caller.principal,
     )
     return web.json_response(created.as_json())
 
@@ -88,14 +93,14 @@ async def _update(request: func.HttpRequest, caller: Caller) -> func.HttpRespons
 
     body = validate(UpdateEndpoint, web.read_json(request))
     changes = Changes(name=body.name, url=body.url, event_types=body.event_types)
-    changed = await update_endpoint(_owner(caller), _id(request), changes, composition().webhooks)
+    changed = await update_endpoint(_owner(caller), _id(request), changes, composition().webhooks, actor=caller.principal)
     return web.json_response(changed.as_json())
 
 
 async def _delete(request: func.HttpRequest, caller: Caller) -> func.HttpResponse:
     from shared.delivery.endpoints import delete_endpoint
 
-    await delete_endpoint(_owner(caller), _id(request), composition().webhooks)
+    await delete_endpoint(_owner(caller), _id(request), composition().webhooks, actor=caller.principal)
     return web.json_response({"id": _id(request), "object": "webhook_endpoint.deleted", "deleted": True})
 
 
@@ -104,7 +109,11 @@ async def _rotate(request: func.HttpRequest, caller: Caller) -> func.HttpRespons
 
     body = validate(RotateSecret, web.read_json(request) if request.get_body() else {})
     rotated = await rotate_secret(
-        _owner(caller), _id(request), keep_old=body.keep_old_secret_active_for_24_hours, webhooks=composition().webhooks
+        _owner(caller),
+        _id(request),
+        keep_old=body.keep_old_secret_active_for_24_hours,
+        webhooks=composition().webhooks,
+        actor=caller.principal,
     )
     return web.json_response(rotated.as_json())
 

@@ -5,11 +5,13 @@ from secrets import token_hex
 
 from azure.identity.aio import get_bearer_token_provider
 
+from shared.abuse.services import AbuseMonitor
 from shared.azure.census import Census
 from shared.azure.counts import Counts
 from shared.azure.due_documents import DueDocuments
 from shared.azure.events import Events
 from shared.azure.generations import Generations
+from shared.azure.held_jobs import HeldJobs
 from shared.azure.lying import LyingMessages
 from shared.azure.markers import CACHE_SECONDS as MARKER_CACHE_SECONDS
 from shared.azure.model import Models
@@ -20,6 +22,7 @@ from shared.azure.subject_documents import SubjectDocuments
 from shared.azure.submission_secrets import SubmissionSecrets
 from shared.azure.tenant_documents import OF_TENANTS, TenantDocuments
 from shared.azure.timer_stores import TimerStores
+from shared.azure.watch import Watch
 from shared.azure.webhook_endpoints import WebhookEndpoints
 from shared.callers import Callers
 from shared.delivery.sender import Sender
@@ -34,8 +37,9 @@ from shared.privacy.evidence_watch import EvidenceWatch
 from shared.privacy.holding import Holding
 from shared.privacy.overview import Overview
 from shared.privacy.retention import Retention
+from shared.privacy.safeguards import Safeguards
 from shared.privacy.statement import Statements
-from shared.privacy.sweep import Erasing
+from shared.privacy.sweep import Erasing, Part
 from shared.privacy.violations import Violations
 from shared.stores import Stores
 from shared.tenants.services import Tenants
@@ -54,6 +58,7 @@ class Composition(Stores):
             holds=self._holds,
             held_jobs=self._held_jobs,
             policies=self._policies,
+            content_logging=self._content_logging,
             queues=self._queues,
             keys=self._keys,
             markers=self._markers,
@@ -64,6 +69,7 @@ class Composition(Stores):
                 timeout=chosen.model_timeout,
             ),
             webhooks=self.webhooks,
+            abuse=self.abuse,
             stamp=chosen.stamp,
             throttle=Throttle(Census(container, clock=self._clock, instance=instance), clock=self._clock),
             ahead=Ahead(self._queues, max_request_bytes=chosen.max_request_bytes),
@@ -87,7 +93,15 @@ class Composition(Stores):
             webhooks=self.webhooks,
             policies=self._policy_documents,
             kept=self._kept_documents,
-            stores=TimerStores.of(container, self._cosmos.container("privacy"), clock=self._clock, grace=chosen.grace),
+            review=DueDocuments(self._cosmos.container("abuse-monitoring"), clock=self._clock, grace=chosen.grace),
+            kept_for_review=self._kept_for_review,
+            stores=TimerStores.of(
+                container,
+                self._cosmos.container("privacy"),
+                self._cosmos.container("abuse-monitoring"),
+                clock=self._clock,
+                grace=chosen.grace,
+            ),
             configuration=self._configuration,
             evidence=self.evidence,
             watch=EvidenceWatch(evidence=self.evidence),
@@ -96,6 +110,7 @@ class Composition(Stores):
             ),
             holding=self.holding,
             erasing=self.erasing,
+            abuse=self.abuse,
             clock=self._clock,
             dead_letter_max_age=chosen.dead_letter_max_age,
             grace=chosen.grace,
@@ -104,11 +119,25 @@ class Composition(Stores):
         )
 
     @cached_property
+    def abuse(self) -> AbuseMonitor:
+        """What abuse monitoring works with."""
+        return AbuseMonitor(
+            records=self._abuse_records,
+            keys=self._abuse_keys,
+            watch=Watch(self._abuse_alerts, clock=self._clock),
+            evidence=self.evidence,
+            state=StampState(self._cosmos.container("privacy")),
+            clock=self._clock,
+            recovery_days=self._settings.abuse_key_recovery_days,
+        )
+
+    @cached_property
     def holding(self) -> Holding:
         """What holds work with."""
         return Holding(
             holds=self._holds,
             jobs=self._held_jobs,
+            review=self._held_for_review,
             policies=self._policy_documents,
             keys=self._keys,
             evidence=self.evidence,
@@ -121,9 +150,9 @@ class Composition(Stores):
         chosen = self._settings
         return Erasing(
             erasures=self._erasures,
-            documents=SubjectDocuments(self._cosmos.container("generations"), clock=self._clock, grace=chosen.grace),
+            jobs=self._part("generations", self._held_jobs),
+            review=self._part("abuse-monitoring", self._held_for_review),
             holds=self._holds,
-            held_jobs=self._held_jobs,
             markers=self._markers,
             keys=self._keys,
             queues=self._queues,
@@ -131,6 +160,10 @@ class Composition(Stores):
             clock=self._clock,
             settle=MARKER_CACHE_SECONDS + chosen.model_timeout + chosen.lease,
         )
+
+    def _part(self, container: str, held: HeldJobs) -> Part:
+        documents = SubjectDocuments(self._cosmos.container(container), clock=self._clock, grace=self._settings.grace)
+        return Part(documents=documents, held=held)
 
     @cached_property
     def webhooks(self) -> Webhooks:
@@ -143,6 +176,7 @@ class Composition(Stores):
             queues=self._queues,
             secrets=self._secrets,
             sender=Sender(allow_loopback=chosen.webhook_allow_loopback),
+            evidence=self.evidence,
             clock=self._clock,
             operator_hosts=chosen.operator_webhook_hosts,
             allow_loopback=chosen.webhook_allow_loopback,
@@ -173,6 +207,19 @@ class Composition(Stores):
         )
 
     @cached_property
+    def safeguards(self) -> Safeguards:
+        """What the responsible-AI settings are read from."""
+        chosen = self._settings
+        return Safeguards(
+            policies=self._policy_documents,
+            content_logging=self._content_logging,
+            evidence=self.evidence,
+            stamp=chosen.stamp,
+            recovery_days=chosen.abuse_key_recovery_days,
+            clock=self._clock,
+        )
+
+    @cached_property
     def overview(self) -> Overview:
         """What the page's figures are made from."""
         return Overview(statements=self.statements, counts=Counts(self._cosmos.container("generations")))
@@ -184,6 +231,7 @@ class Composition(Stores):
         return Tenants(
             policies=self._policy_documents,
             kept=self._kept_documents,
+            kept_for_review=self._kept_for_review,
             holds=self._holds,
             documents=TenantDocuments({name: self._cosmos.container(name) for name in OF_TENANTS}),
             keys=self._keys,
@@ -201,18 +249,30 @@ class Composition(Stores):
         """The longest body that a request may have."""
         return self._settings.max_request_bytes
 
+    @property
+    def backup_horizon(self) -> int:
+        """Seconds for which a backup has what was deleted, as it is stated."""
+        return self._settings.backups.horizon_seconds
+
     @cached_property
     def _configuration(self) -> Configuration:
         chosen = self._settings
         return Configuration(
             management=self._management,
             policies=self._policy_documents,
+            content_logging=self._content_logging,
             evidence=self.evidence,
+            stamp=chosen.stamp,
+            clock=self._clock,
+            abuse_keys=self._abuse_keys,
             expected=Expected.of(
                 chosen.stamp,
                 lease=chosen.lease,
                 max_delivery_count=chosen.max_delivery_count,
                 cosmos_id=chosen.cosmos_id,
                 cosmos_endpoint=chosen.cosmos_endpoint,
+                backups=chosen.backups,
+                abuse_vault=chosen.abuse_vault,
+                recovery_days=chosen.abuse_key_recovery_days,
             ),
         )

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from shared.domain.configuration import Backup, Backups
+from shared.domain.erasure import LONGEST_BACKUP
 from shared.domain.policy import WebhookHost
 from shared.domain.residency import Geography, Sku
 from shared.domain.stamp import ARM_ID, Deployment
@@ -16,6 +18,9 @@ _KEY_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?/keys/[0-9A-Za-z-
 _VAULT_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?/?")
 _HOSTS = TypeAdapter(tuple[WebhookHost, ...])
 _DEPLOYMENTS = TypeAdapter(tuple[Deployment, ...])
+_LONGEST_BACKUP_HOURS = LONGEST_BACKUP // 3600
+_HORIZONS = {Backup.PERIODIC: 8, Backup.CONTINUOUS: _LONGEST_BACKUP_HOURS}
+"""Hours that Azure's own default reaches back: two periodic backups, four hours apart; the continuous tier of 30 days."""
 _DEPLOYMENTS_RULE = (
     'must be a JSON list of deployments, each {"name", "endpoint": "https://<resource>.openai.azure.com/openai/v1/", '
     '"resource_id": "/subscriptions/…", "region", "geography", "sku", "model"}, with names of their own, a region of the '
@@ -84,6 +89,17 @@ class Reader:
         if not _VAULT_URL.fullmatch(value):
             raise InvalidSettings(name, "must be the URL of a vault, as https://….vault.azure.net")
         return value.rstrip("/")
+
+    def backups(self, mode: str, horizon: str) -> Backups:
+        """Return how the store is stated to be backed up; as Azure makes an account unless something else is said."""
+        try:
+            stated = Backup(self._environment.get(mode, Backup.PERIODIC))
+        except ValueError:
+            raise InvalidSettings(mode, f"must be one of {', '.join(Backup)}") from None
+        hours = self.number(horizon, _HORIZONS[stated])
+        if hours > _LONGEST_BACKUP_HOURS:  # erasures are remembered for so long, and no account can be set up for longer
+            raise InvalidSettings(horizon, f"must be at most {_LONGEST_BACKUP_HOURS} hours")
+        return Backups(mode=stated, horizon_hours=hours)
 
     def geography(self, name: str) -> Geography:
         """Return the geography of the stamp."""

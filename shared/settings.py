@@ -7,6 +7,7 @@ from pathlib import Path
 
 from shared import metrics_setting, setting_guards, token_issuers
 from shared.domain.abuse_record import LONGEST_RECOVERY_DAYS
+from shared.domain.configuration import Backups
 from shared.domain.stamp import Stamp, StampLimits
 from shared.metrics_setting import Exporting
 from shared.setting_values import Reader
@@ -24,6 +25,7 @@ class Settings:
     cosmos_key: str | None = field(repr=False)
     cosmos_database: str
     cosmos_id: str
+    backups: Backups
     management_endpoint: str
     model_token_scope: str
     model_timeout: int
@@ -82,6 +84,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         cosmos_key=environment.get("LETHE_COSMOS_KEY"),
         cosmos_database=environment.get("LETHE_COSMOS_DATABASE", "lethe"),
         cosmos_id=read.arm_id("LETHE_COSMOS_ID"),
+        backups=read.backups("LETHE_BACKUP_MODE", "LETHE_BACKUP_HORIZON_HOURS"),
         management_endpoint=environment.get("LETHE_MANAGEMENT_ENDPOINT", "https://management.azure.com"),
         model_token_scope=environment.get("LETHE_MODEL_TOKEN_SCOPE", "https://ai.azure.com/.default"),
         model_timeout=read.number("LETHE_MODEL_TIMEOUT_SECONDS", 180),

@@ -18,6 +18,8 @@ _TUNABLE = {
     "LETHE_MODEL_TIMEOUT_SECONDS": "5",
     "LETHE_LEASE_SECONDS": "10",
     "LETHE_GRACE_SECONDS": "15",
+    "LETHE_BACKUP_MODE": "periodic",
+    "LETHE_BACKUP_HORIZON_HOURS": "8",
     "LETHE_MODEL_TOKEN_SCOPE": "https://ai.azure.com/.default",
     "LETHE_DEAD_LETTER_MAX_AGE_SECONDS": "3600",
     "LETHE_RETENTION_SCHEDULE": "*/5 * * * * *",

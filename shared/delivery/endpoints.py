@@ -1,16 +1,20 @@
 """What a tenant does with its webhook endpoints. Every operation sees the tenant's own endpoints only.
 
-Those who run the service have theirs in the same way, under `STAMP` in place of a tenant.
+Those who run the service have theirs in the same way, under `STAMP` in place of a tenant. ``actor`` is then which of them it
+is: what they do is recorded, or not done.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from secrets import token_hex
 
+from shared.delivery.endpoint_evidence import record
 from shared.delivery.post import post
 from shared.delivery.services import Webhooks
+from shared.domain.evidence import Kind
 from shared.domain.json_document import Json
 from shared.domain.policy import STAMP
+from shared.domain.principal import Principal
 from shared.domain.signing import Signing, hint_of, new_secret
 from shared.domain.webhook import ENDPOINT_DISABLED, EVENT_TYPES, OPERATOR_EVENT_TYPES, PROMISE_VIOLATED
 from shared.domain.webhook_endpoint import ENDPOINT_ID, WebhookEndpoint, new_endpoint_id, secret_name
@@ -65,7 +69,15 @@ class Changes:
     event_types: Sequence[str] | None = None
 
 
-async def create_endpoint(tenant: str, *, name: str, url: str, event_types: Sequence[str], webhooks: Webhooks) -> WithSecret:
+async def create_endpoint(
+    tenant: str,
+    *,
+    name: str,
+    url: str,
+    event_types: Sequence[str],
+    webhooks: Webhooks,
+    actor: Principal | None = None,
+) -> WithSecret:
     """Register an endpoint; raises `WebhookRefused`.
 
     The secret is stored before the document that refers to it: a crash in between leaves a secret that nothing uses. Two
@@ -89,6 +101,7 @@ async def create_endpoint(tenant: str, *, name: str, url: str, event_types: Sequ
         signing=Signing(current=kid),
         signing_secret_hint=hint_of(secret),
     )
+    await record(Kind.ENDPOINT_REGISTERED, endpoint, actor, webhooks)
     await webhooks.endpoints.create(endpoint)
     return WithSecret(endpoint=endpoint, secret=secret)
 
@@ -109,7 +122,9 @@ async def get_endpoint(tenant: str, endpoint_id: str, webhooks: Webhooks) -> Web
     return await webhooks.endpoints.get(tenant, _checked(endpoint_id))
 
 
-async def update_endpoint(tenant: str, endpoint_id: str, changes: Changes, webhooks: Webhooks) -> WebhookEndpoint:
+async def update_endpoint(
+    tenant: str, endpoint_id: str, changes: Changes, webhooks: Webhooks, *, actor: Principal | None = None
+) -> WebhookEndpoint:
     """Change an endpoint; raises `WebhookRefused` and `UnknownEndpoint`.
 
     An update of a disabled endpoint enables it again, even one that changes nothing: its owner looked at it.
@@ -133,25 +148,33 @@ async def update_endpoint(tenant: str, endpoint_id: str, changes: Changes, webho
             changed = replace(changed, disabled_at=None, disabled_reason=None, failing=None)
         return changed if changed == current else replace(changed, updated_at=now)
 
+    if tenant == STAMP:
+        current = await webhooks.endpoints.get(tenant, _checked(endpoint_id))
+        if (wanted := updated(current)) != current:
+            await record(Kind.ENDPOINT_CHANGED, wanted, actor, webhooks)
     return await webhooks.endpoints.change(tenant, _checked(endpoint_id), updated)
 
 
-async def delete_endpoint(tenant: str, endpoint_id: str, webhooks: Webhooks) -> None:
+async def delete_endpoint(tenant: str, endpoint_id: str, webhooks: Webhooks, *, actor: Principal | None = None) -> None:
     """Delete an endpoint and its secrets; raises `UnknownEndpoint`. Events that wait for it go nowhere.
 
     The secrets go first: after a crash in between nothing is signed any more, and the same call deletes the rest.
     """
-    await webhooks.endpoints.get(tenant, _checked(endpoint_id))
+    endpoint = await webhooks.endpoints.get(tenant, _checked(endpoint_id))
+    await record(Kind.ENDPOINT_DELETED, endpoint, actor, webhooks)
     await webhooks.secrets.delete(secret_name(tenant, endpoint_id))
     await webhooks.endpoints.delete(tenant, endpoint_id)
 
 
-async def rotate_secret(tenant: str, endpoint_id: str, *, keep_old: bool, webhooks: Webhooks) -> WithSecret:
+async def rotate_secret(
+    tenant: str, endpoint_id: str, *, keep_old: bool, webhooks: Webhooks, actor: Principal | None = None
+) -> WithSecret:
     """Give an endpoint a new secret; the old one signs beside it for 24 hours, or no more. Raises `UnknownEndpoint`.
 
     What signs no more leaves the key store last: a crash before that leaves a secret that nothing uses.
     """
-    await webhooks.endpoints.get(tenant, _checked(endpoint_id))
+    found = await webhooks.endpoints.get(tenant, _checked(endpoint_id))
+    await record(Kind.ENDPOINT_ROTATED, found, actor, webhooks, keeps_old=keep_old)
     secret, now = new_secret(), webhooks.clock()
     name = secret_name(tenant, endpoint_id)
     kid = await webhooks.secrets.put(name, secret)

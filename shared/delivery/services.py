@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from shared.azure.events import Events
+from shared.azure.evidence import Evidence
 from shared.azure.policies import Policies
 from shared.azure.queues import Queues
 from shared.azure.secret_store import SecretStore
@@ -14,7 +15,7 @@ from shared.domain.policy import STAMP
 
 @dataclass(frozen=True, kw_only=True)
 class Webhooks:
-    """Stores, queues, secrets, the guarded sender and the clock.
+    """Stores, queues, secrets, the guarded sender, evidence and the clock.
 
     ``operator_hosts`` are for those who run the service what a policy's ``webhook_hosts`` are for a tenant. ``allow_loopback``
     on the embedded stack only.
@@ -26,6 +27,7 @@ class Webhooks:
     queues: Queues
     secrets: SecretStore
     sender: Sender
+    evidence: Evidence
     clock: Clock
     operator_hosts: tuple[str, ...]
     allow_loopback: bool

@@ -79,6 +79,19 @@ class Backup(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Backups:
+    """How the store is backed up as it is stated: what is deleted is out of every backup after the horizon."""
+
+    mode: Backup
+    horizon_hours: int
+
+    @property
+    def horizon_seconds(self) -> int:
+        """The horizon, in the unit of deadlines."""
+        return self.horizon_hours * 3600
+
+
+@dataclass(frozen=True, kw_only=True)
 class StoreSettings:
     """A Cosmos DB account; what is deleted can be restored from a backup for ``backup_horizon_hours``.
 

@@ -7,7 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared.domain.configuration import AccountSettings, ContainerSettings, DeploymentSettings, QueueSettings, StoreSettings
+from shared.domain.configuration import (
+    AccountSettings,
+    Backups,
+    ContainerSettings,
+    DeploymentSettings,
+    QueueSettings,
+    StoreSettings,
+)
 from shared.domain.policy import Submission, TenantPolicy
 
 SHORTEST_DUPLICATE_WINDOW = 600.0
@@ -35,6 +42,9 @@ class Drift(StrEnum):
     ACCOUNT_ENDPOINT = "account_endpoint"
     ACCOUNT_CONTENT_LOGGING_UNREADABLE = "account_content_logging_unreadable"
     ACCOUNT_LOCAL_AUTH = "account_local_auth"
+    OPT_OUT_UNCONFIRMED = "opt_out_unconfirmed"
+    VAULT_UNWRAP_ALLOWED = "vault_unwrap_allowed"
+    VAULT_RECOVERY = "vault_recovery"
     DEPLOYMENT_MISSING = "deployment_missing"
     DEPLOYMENT_SKU = "deployment_sku"
     DEPLOYMENT_MODEL = "deployment_model"
@@ -42,6 +52,8 @@ class Drift(StrEnum):
     STORE_ENDPOINT = "store_endpoint"
     STORE_ANALYTICAL_STORE = "store_analytical_store"
     STORE_LOCAL_AUTH = "store_local_auth"
+    STORE_BACKUP_MODE = "store_backup_mode"
+    STORE_BACKUP_HORIZON = "store_backup_horizon"
 
 
 INFORMATIONAL = frozenset({Drift.ACCOUNT_LOCAL_AUTH, Drift.STORE_LOCAL_AUTH})
@@ -91,6 +103,15 @@ class ExpectedStore:
     name: str
     endpoint_host: str
     regions: frozenset[str]
+    backups: Backups
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpectedVault:
+    """What the vault with the keys of abuse review has to be: for so many days what is deleted there can be recovered."""
+
+    name: str
+    recovery_days: int
 
 
 def queue_drift(expected: Iterable[ExpectedQueue], found: Iterable[QueueSettings]) -> tuple[Finding, ...]:
@@ -173,7 +194,7 @@ def _deployment(expected: DeploymentSettings, there: Mapping[str, DeploymentSett
 
 
 def store_drift(expected: ExpectedStore, found: StoreSettings) -> tuple[Finding, ...]:
-    """Compare the account of the store; how it is backed up is recorded, and nobody's expectation."""
+    """Compare the account of the store; backups that reach less far back than is stated keep what is promised."""
     return tuple(Finding(kind=kind, target=expected.name) for kind in _store(expected, found))
 
 
@@ -186,11 +207,24 @@ def _store(expected: ExpectedStore, found: StoreSettings) -> Iterator[Drift]:
         yield Drift.STORE_ANALYTICAL_STORE
     if found.local_auth:
         yield Drift.STORE_LOCAL_AUTH
+    if found.backup is not expected.backups.mode:
+        yield Drift.STORE_BACKUP_MODE
+    if found.backup_horizon_hours > expected.backups.horizon_hours:
+        yield Drift.STORE_BACKUP_HORIZON
 
 
 def _without_port(host: str) -> str:
     """Leave the port of https out: Azure writes it behind the host of a store, and people do not."""
     return host.lower().removesuffix(":443")
+
+
+def vault_drift(expected: ExpectedVault, *, recovery_days: int, may_unwrap: bool) -> tuple[Finding, ...]:
+    """Compare what the vault with the keys of abuse review does with a key, and lets the app do with it.
+
+    One that keeps deleted keys for longer than is stated would let a record be read after thirty days.
+    """
+    kinds = {Drift.VAULT_UNWRAP_ALLOWED: may_unwrap, Drift.VAULT_RECOVERY: recovery_days > expected.recovery_days}
+    return tuple(Finding(kind=kind, target=expected.name) for kind, is_so in kinds.items() if is_so)
 
 
 def submission_drift(policies: Iterable[TenantPolicy], *, tenants: int) -> tuple[Finding, ...]:

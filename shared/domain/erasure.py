@@ -16,11 +16,15 @@ from shared.domain.policy import DAY, LONGEST_OUTPUT_RETENTION
 LONGEST_MESSAGE = LONGEST_OUTPUT_RETENTION
 """Seconds that a message may wait unread: queues keep none longer than the longest retention."""
 
-BACKUP_HORIZON = 30 * DAY
-"""Seconds that a backup may bring a document back: Cosmos DB's longest continuous backup."""
+LONGEST_BACKUP = 30 * DAY
+"""Seconds that a backup may bring a document back at the most: Cosmos DB's longest one, periodic or continuous."""
 
-MARKER_SECONDS = max(LONGEST_MESSAGE, BACKUP_HORIZON) + 5 * DAY
-"""A marker's life after its erasure is completed; one that is not completed lives on. The days more are for the restore."""
+MARKER_SECONDS = max(LONGEST_MESSAGE, LONGEST_BACKUP) + 5 * DAY
+"""A marker's life after its erasure is completed; one that is not completed lives on. The days more are for the restore.
+
+It goes by the longest backup and not by the stated horizon: an account that is set up otherwise than stated, or that cannot be
+read, brings nothing back for good.
+"""
 
 
 class State(StrEnum):
@@ -40,11 +44,13 @@ class Counts:
     outputs: int = 0
     events: int = 0
     waiting_copies: int = 0
+    sealed_records: int = 0
+    alerts: int = 0
 
     @property
     def documents(self) -> int:
         """Documents of every class; a waiting copy is a message."""
-        return self.receipts + self.outputs + self.events
+        return self.receipts + self.outputs + self.events + self.sealed_records + self.alerts
 
     def __add__(self, other: Self) -> Self:
         """Both together."""

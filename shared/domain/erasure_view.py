@@ -2,7 +2,7 @@
 
 import re
 
-from shared.domain.erasure import BACKUP_HORIZON, LONGEST_MESSAGE, Counts, Erasure
+from shared.domain.erasure import LONGEST_MESSAGE, Counts, Erasure
 from shared.domain.json_document import Json
 from shared.errors import NotFound
 
@@ -17,8 +17,11 @@ def known_form(public_id: str) -> str:
     return public_id
 
 
-def erasure(shown: Erasure) -> Json:
-    """Return the receipt of an erasure; times are whole seconds, rounded up where something ends."""
+def erasure(shown: Erasure, *, backup_horizon: int) -> Json:
+    """Return the receipt of an erasure; times are whole seconds, rounded up where something ends.
+
+    ``backup_horizon``: seconds for which a backup has what was erased, as it is stated; the configuration check compares it.
+    """
     done = shown.completed_at
     return {
         "id": shown.id,
@@ -35,7 +38,7 @@ def erasure(shown: Erasure) -> Json:
             "waiting_messages": {"until": _end(shown.cutoff + LONGEST_MESSAGE), "how": "dropped when read"},
             "rejected_messages": {"until": _end(shown.rejected_until)},
             "tombstones": {"until": _end(shown.tombstones_until)},
-            "backups": {"until": _end(None if done is None else done + BACKUP_HORIZON)},
+            "backups": {"until": _end(None if done is None else done + backup_horizon)},
             "held": {"documents": shown.held.documents, "until": _end(shown.held.until)},
         },
         "expires_at": _end(shown.expires_at),

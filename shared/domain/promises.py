@@ -38,7 +38,10 @@ class Promise:
     missing: str | None = None
 
 
-_DELETING = ("expired_documents", "forgotten_contents", "shortened_deadlines", "rejected_messages")
+_DELETING = (
+    *("expired_documents", "forgotten_contents", "shortened_deadlines", "rejected_messages"),
+    *("expired_abuse_records", "shortened_abuse_records"),
+)
 _DEAD_LETTERS = (
     "dead_letters_generation_requests",
     "dead_letters_generation_rejected",
@@ -110,11 +113,20 @@ PROMISES: tuple[Promise, ...] = (
             "only, every reading recorded; a tenant with an approved opt-out has none."
         ),
         basis=Basis.RUNTIME,
-        controls=("shared/domain/policy.py",),
-        tests=("tests/unit/test_policy_refused.py",),
-        metrics=("lethe.opt_outs",),
+        controls=(
+            *("shared/domain/sealing.py", "shared/azure/abuse_keys.py", "shared/abuse/record.py", "shared/abuse/keys.py"),
+            *("shared/privacy/configuration.py", "shared/abuse/review.py", "shared/domain/opt_out.py"),
+        ),
+        tests=("tests/contract/test_abuse_keys.py", "tests/system/test_abuse_records.py", "tests/system/test_opt_out.py"),
+        metrics=(
+            *("lethe.opt_outs", "lethe.abuse.records", "lethe.abuse.accesses", "lethe.retention.overdue"),
+            "lethe.configuration.findings",
+        ),
+        steps=("expired_abuse_records", "shortened_abuse_records", "abuse_keys", "configuration"),
+        violated_by=frozenset(
+            {Drift.OPT_OUT_UNCONFIRMED, Drift.STORE_REGION, Drift.VAULT_UNWRAP_ALLOWED, Drift.VAULT_RECOVERY}
+        ),
         sources=(ABUSE_STORE,),
-        missing="abuse_records",
     ),
     Promise(
         id="content-filtering",
@@ -123,8 +135,8 @@ PROMISES: tuple[Promise, ...] = (
             "never shown as safe."
         ),
         basis=Basis.BUILD,
-        controls=("shared/domain/filter_outcome.py", "shared/domain/answer.py"),
-        tests=("tests/unit/test_filter_outcome.py", "tests/unit/test_filter_properties.py"),
+        controls=("shared/domain/filter_outcome.py", "shared/domain/filter_findings.py", "shared/domain/answer.py"),
+        tests=("tests/unit/test_filter_outcome.py", "tests/unit/test_filter_mutations.py", "tests/system/test_policy_rules.py"),
         metrics=("lethe.filter_outcomes",),
     ),
     Promise(
@@ -158,7 +170,7 @@ PROMISES: tuple[Promise, ...] = (
         violated_by=frozenset(
             {
                 *(Drift.CONTAINER_TTL_OFF, Drift.CONTAINER_ANALYTICAL_STORE, Drift.STORE_ANALYTICAL_STORE),
-                *(Drift.QUEUE_TTL, Drift.QUEUE_KEEPS_EXPIRED),
+                *(Drift.QUEUE_TTL, Drift.QUEUE_KEEPS_EXPIRED, Drift.STORE_BACKUP_HORIZON),
             }
         ),
         sources=(BACKUPS,),
@@ -170,10 +182,11 @@ PROMISES: tuple[Promise, ...] = (
             "what is unreadable now and gone by when."
         ),
         basis=Basis.RUNTIME,
-        controls=("shared/privacy/erasure.py",),
-        tests=("tests/system/test_erasure.py",),
+        controls=("shared/privacy/erasure.py", "shared/domain/drift.py"),
+        tests=("tests/system/test_erasure.py", "tests/system/test_configuration.py"),
         metrics=("lethe.erasures", "lethe.erasure.duration"),
-        steps=("erasures",),
+        steps=("erasures", "configuration"),
+        violated_by=frozenset({Drift.STORE_BACKUP_HORIZON}),
     ),
     Promise(
         id="no-leaks",

@@ -45,9 +45,14 @@ class Target:
 def check_url(url: str, *, hosts: Iterable[str], allow_loopback: bool) -> Target:
     """Read a URL by the rules of this module; raises `WebhookRefused` with the first rule that it breaks."""
     target = read_url(url, allow_loopback=allow_loopback)
-    if not any(_matches(target.host, pattern) for pattern in hosts):
+    if allowed_as(target.host, hosts) is None:
         raise WebhookRefused(Refusal.URL_HOST_NOT_ALLOWED)
     return target
+
+
+def allowed_as(host: str, hosts: Iterable[str]) -> str | None:
+    """Return the entry of an allow-list that allows a host, None when none does."""
+    return next((pattern for pattern in hosts if _matches(host, pattern)), None)
 
 
 def read_url(url: str, *, allow_loopback: bool) -> Target:

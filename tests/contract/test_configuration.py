@@ -10,11 +10,13 @@ import pytest
 
 from local import clock
 from local.management import ids
+from shared.azure.content_logging import ContentLogging
 from shared.azure.evidence import Evidence
 from shared.azure.management import Management
 from shared.azure.policy_documents import PolicyDocuments
+from shared.azure.stamp_state import StampState
 from shared.domain.checked import Checked, Part, Unchecked
-from shared.domain.configuration import Backup, DeploymentSettings
+from shared.domain.configuration import Backup, Backups, DeploymentSettings
 from shared.domain.drift import Drift, ExpectedAccount, ExpectedQueue, ExpectedStore, Finding
 from shared.domain.evidence import Chain, Record
 from shared.domain.expected import CONTAINERS, Expected
@@ -27,6 +29,7 @@ from tests.contract.broker import Broker, fresh_broker
 from tests.contract.cosmos import DATABASE, Endpoint, fresh_endpoint
 from tests.contract.management import Token, managing
 from tests.contract.memory_signer import MemorySigner
+from tests.contract.vault import Running, running_vault
 
 SMALL = DeploymentSettings(name="gpt-small-eu", sku="Standard", model="gpt-4.1-mini")
 MODEL = "127.0.0.1:8082"
@@ -58,6 +61,12 @@ def endpoint(broker: Broker, cosmos: Endpoint) -> Iterator[management.Management
         yield part
 
 
+@pytest.fixture(scope="module")
+def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running_vault(tmp_path_factory.mktemp("vault")) as running:
+        yield running
+
+
 @pytest.fixture
 async def azure(endpoint: management.Management, cosmos: Endpoint) -> management.Management:
     """The management endpoint of a stamp with two tenants, one of them open."""
@@ -70,7 +79,7 @@ async def azure(endpoint: management.Management, cosmos: Endpoint) -> management
 
 
 @pytest.fixture
-async def configuration(azure: management.Management, cosmos: Endpoint) -> AsyncIterator[Configuration]:
+async def configuration(azure: management.Management, cosmos: Endpoint, vault: Running) -> AsyncIterator[Configuration]:
     reads = Management(
         endpoint=azure.url,
         credential=Token(),
@@ -79,13 +88,27 @@ async def configuration(azure: management.Management, cosmos: Endpoint) -> Async
         cosmos_database=DATABASE,
         accounts={"primary": ids.account("primary")},
     )
-    store = ExpectedStore(name="lethe", endpoint_host=f"127.0.0.1:{cosmos.part.port}", regions=frozenset({"swedencentral"}))
-    async with cosmos.container("policies") as stored, cosmos.container("evidence") as evidence:
+    store = ExpectedStore(
+        name="lethe",
+        endpoint_host=f"127.0.0.1:{cosmos.part.port}",
+        regions=frozenset({"swedencentral"}),
+        backups=Backups(mode=Backup.PERIODIC, horizon_hours=168),
+    )
+    async with (
+        cosmos.container("policies") as stored,
+        cosmos.container("evidence") as evidence,
+        cosmos.container("privacy") as privacy,
+        vault.abuse_keys() as abuse_keys,
+    ):
         yield Configuration(
             management=reads,
             policies=PolicyDocuments(stored, clock=clock.now),
+            content_logging=ContentLogging(StampState(privacy), reads, resources=("primary",), late_after=600, clock=clock.now),
+            abuse_keys=abuse_keys,
             evidence=Evidence(evidence, signer=SIGNER, clock=clock.now),
-            expected=Expected(queues=(ONCE,), containers=CONTAINERS, accounts=(PRIMARY,), store=store),
+            stamp=policies.stamp(),
+            expected=Expected(queues=(ONCE,), containers=CONTAINERS, accounts=(PRIMARY,), store=store, vault=vault.expected),
+            clock=clock.now,
         )
     await reads.close()
 
@@ -141,6 +164,30 @@ async def test_a_store_that_cannot_be_read_has_no_horizon(configuration: Configu
     checked = await check(configuration)
     assert (checked.unchecked, checked.findings) == ((Unchecked(part=Part.STORE),), (OPEN,))
     assert (checked.backup, checked.backup_horizon_hours) == (None, None)
+
+
+WEEK = {"type": "Continuous", "continuousModeProperties": {"tier": "Continuous7Days"}}
+MONTH = {"type": "Continuous", "continuousModeProperties": {"tier": "Continuous30Days"}}
+MODE = Finding(kind=Drift.STORE_BACKUP_MODE, target="lethe")
+HORIZON = Finding(kind=Drift.STORE_BACKUP_HORIZON, target="lethe")
+
+
+@pytest.mark.parametrize(
+    ("policy", "found"),
+    [
+        ({"type": "Periodic", "periodicModeProperties": {"backupRetentionIntervalInHours": 168}}, ()),
+        ({"type": "Periodic", "periodicModeProperties": {"backupRetentionIntervalInHours": 169}}, (HORIZON,)),
+        (WEEK, (MODE,)),
+        (MONTH, (MODE, HORIZON)),
+    ],
+)
+async def test_a_store_that_is_backed_up_otherwise_than_stated_is_found(
+    configuration: Configuration, azure: management.Management, policy: dict[str, Any], found: tuple[Finding, ...]
+) -> None:
+    azure.override(ids.COSMOS, properties={"backupPolicy": policy})
+    checked = await check(configuration)
+    assert (checked.findings, checked.complete) == ((KEYS, *found, OPEN), True)
+    assert {*found} <= {*checked.serious}
 
 
 async def test_a_policy_that_cannot_be_read_is_unchecked_and_its_tenant_counts(

@@ -10,7 +10,6 @@ import pytest
 from azure.cosmos.exceptions import CosmosResourceNotFoundError
 from openai import OpenAI
 
-from shared.azure.evidence import Evidence
 from shared.azure.stamp_state import StampState
 from shared.delivery.endpoints import WithSecret, create_endpoint, send_test
 from shared.delivery.reference import parse
@@ -27,10 +26,8 @@ from shared.patience import patience
 from shared.privacy.statement import Statements
 from shared.privacy.violations import PLACE, Violations, tell, watch
 from tests.contract.cosmos import DATABASE, Endpoint
-from tests.contract.memory_signer import MemorySigner
-from tests.contract.webhooks import TENANT, TYPE, Bench
+from tests.contract.webhooks import OPERATOR, TENANT, TYPE, Bench
 
-SIGNER = MemorySigner()
 LATE = StepReport(step="expired_documents", found=1, overdue=1)
 BLIND = StepReport(step="expired_documents", complete=False)
 STEPS = {step for promise in PROMISES for step in promise.steps}
@@ -64,7 +61,7 @@ class Watch:
 async def watcher(desk: Bench) -> AsyncIterator[Watch]:
     database = desk.client.get_database_client(DATABASE)
     privacy = database.get_container_client("privacy")
-    evidence = Evidence(database.get_container_client("evidence"), signer=SIGNER, clock=desk.now)
+    evidence = desk.webhooks.evidence
     await evidence.append(Chain.CONFIGURATION, Kind.CONFIGURATION_CHECKED, {"counts": ()})
     statements = Statements(evidence=evidence, geography=Geography.EU, interval=300, grace=900, clock=desk.now)
     yield Watch(desk=desk, violations=Violations(statements=statements, state=StampState(privacy), webhooks=desk.webhooks))
@@ -193,6 +190,7 @@ async def test_operators_are_called_at_hosts_of_the_setting_only_whatever_polici
             url=f"http://localhost:{watcher.desk.receiver.port}/hooks/a",
             event_types=[PROMISE_VIOLATED],
             webhooks=watcher.desk.webhooks,
+            actor=OPERATOR,
         )
     assert refused.value.reason is Refusal.URL_HOST_NOT_ALLOWED
 

@@ -14,6 +14,7 @@ from azure.cosmos.aio import CosmosClient
 
 from local.cosmos.auth import EMULATOR_KEY
 from shared.azure.events import Events
+from shared.azure.evidence import Evidence
 from shared.azure.queues import Outgoing
 from shared.azure.secret_store import FileSecrets
 from shared.azure.webhook_endpoints import WebhookEndpoints
@@ -21,8 +22,10 @@ from shared.delivery.deliver import deliver
 from shared.delivery.endpoints import WithSecret, create_endpoint
 from shared.delivery.sender import Sender
 from shared.delivery.services import Webhooks
-from shared.domain.policy import DAY, TenantPolicy
+from shared.domain.policy import DAY, STAMP, TenantPolicy
+from shared.domain.principal import Principal, Role
 from tests.contract.cosmos import DATABASE, Endpoint
+from tests.contract.memory_signer import MemorySigner
 from tests.parts import running
 from tests.policies import policy
 
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 
 TENANT = "contoso"
 TYPE = "response.completed"
+OPERATOR = Principal(directory="d", client_id="c", roles=frozenset({Role.OPERATOR}))
+SIGNER = MemorySigner()
 
 
 class Queue:
@@ -134,7 +139,12 @@ class Bench:
     async def endpoint(self, *types: str, name: str = "a", tenant: str = TENANT) -> WithSecret:
         """Register the receiver."""
         return await create_endpoint(
-            tenant, name="mine", url=self.receiver.url(name), event_types=types or (TYPE,), webhooks=self.webhooks
+            tenant,
+            name="mine",
+            url=self.receiver.url(name),
+            event_types=types or (TYPE,),
+            webhooks=self.webhooks,
+            actor=OPERATOR if tenant == STAMP else None,
         )
 
     async def event(self, *, lives: float = 30.0 * DAY, event_type: str = TYPE) -> tuple[str, str]:
@@ -188,6 +198,7 @@ async def bench(cosmos: Endpoint, receiver: Receiver, folder: Path) -> AsyncIter
             queues=cast("Queues", queue),
             secrets=FileSecrets(folder / "secrets.json"),
             sender=sender,
+            evidence=Evidence(database.get_container_client("evidence"), signer=SIGNER, clock=now),
             clock=now,
             operator_hosts=("127.0.0.1",),
             allow_loopback=True,

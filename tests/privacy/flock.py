@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from tests.privacy.canary import Canary, Occurrence, escaped_forms, one_of
@@ -77,3 +77,16 @@ class Flock:
     def _wide(behind: bytes, encoding: str) -> tuple[str, int]:
         text = behind[: 2 * _DIGITS].decode(encoding, "replace")
         return (text, 2 * _DIGITS) if len(text) == _DIGITS and text.isascii() and text.isdigit() else ("", 0)
+
+
+class Among:
+    """The canaries of some paths, among all of a flock; one that was cut has no path. `scan` takes it in place of the flock."""
+
+    def __init__(self, flock: Flock, paths: Collection[str]) -> None:
+        self.reach, self.min_bytes = flock.reach, flock.min_bytes
+        self._flock = flock
+        self._ends = tuple(f" of {path!r}" for path in paths)
+
+    def search(self, data: bytes) -> Iterator[Occurrence]:
+        """Yield the occurrences of these."""
+        return (found for found in self._flock.search(data) if found.label.endswith(self._ends))

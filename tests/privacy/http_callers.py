@@ -33,6 +33,12 @@ def accepted(flock: Flock, http: Http, client: str | None = None) -> str:
     return http.token("contoso", claims=claims(planted) | acting | {"roles": [*TENANTS_ROLES, planted("claim roles")]})
 
 
+def operating(flock: Flock, http: Http) -> str:
+    """An operator's token, which says more than Lethe needs, too."""
+    planted = Planting(flock=flock, path="an operator's token")
+    return http.token("operator", claims=claims(planted) | {"roles": ["Lethe.Operator", planted("claim roles")]})
+
+
 def fresh(flock: Flock, http: Http, token: str) -> str:
     """Another good token of the same client, for a clock that has moved."""
     return accepted(flock, http, str(read(token)["azp"]))

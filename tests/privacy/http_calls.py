@@ -246,6 +246,8 @@ def in_urls(flock: Flock) -> list[Call]:
         f"{OPENAI}/resp_{ABSENT}?stream={planted('stream')}": 400,
         f"{ENDPOINTS}?limit={planted('limit')}": 400,
         f"{ENDPOINTS}?after={planted('after')}": 404,
+        f"/v1/subjects/erasures/erasure_{planted('id of an erasure')}": 404,
+        f"/v1/holds/hold_{planted('id of a hold')}": 403,
         f"/{planted('no route')}": 404,
     }
     return [

@@ -5,7 +5,7 @@ import json
 import httpx2
 from openai import OpenAI
 
-from tests.privacy import http_calls
+from tests.privacy import about_subjects, http_calls
 from tests.privacy.cases import RESPONSES, Ending, Kind, Planting
 from tests.privacy.http_calls import LOOKUP, Call
 from tests.privacy.http_run import Run
@@ -30,7 +30,9 @@ def fail_inside(run: Run, repeated: list[Call]) -> None:
         run.all(calls("no broker"), status=503)
     with faults.down(stack, "cosmos"):
         read = Call(path="no store", method="GET", target=run.to(first), status=(503,))
-        run.all([*calls("no store"), read, Call(path=lookup.path, target=LOOKUP, status=(503,), content=content)], status=503)
+        looked_up = Call(path=lookup.path, target=LOOKUP, status=(503,), content=content)
+        concerning = about_subjects.calls(run, "no store, about a subject")
+        run.all([*calls("no store"), read, looked_up, *concerning], status=503)
 
 
 def official_client(run: Run) -> str:

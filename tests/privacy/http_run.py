@@ -27,6 +27,8 @@ class Run:
     """By tenant."""
     hooks: Hooks
     hostile: Hostile
+    operator: str = field(repr=False)
+    """The token of somebody who runs the service."""
     answers: dict[str, bytes] = field(default_factory=dict, repr=False)
     """Answers that may show nothing."""
     shown: dict[str, bytes] = field(default_factory=dict, repr=False)
@@ -85,4 +87,5 @@ def started(folder: Path, settings: dict[str, str]) -> Iterator[Run]:
             tokens={"contoso": token, **rules.join(http)},
             hooks=Hooks(http=http, flock=flock, token=token),
             hostile=receiver,
+            operator=http_callers.operating(flock, http),
         )

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from local import parts
-from tests.privacy import bus, hooks, http_callers, http_calls, refusals, surroundings
+from tests.privacy import about_subjects, bus, hooks, http_callers, http_calls, refusals, surroundings
+from tests.privacy.about_subjects import Concerning
 from tests.privacy.cases import QUEUES, RESPONSES, STORE, Case, Ending, Kind, Planting, request
 from tests.privacy.exact import Exact
 from tests.privacy.flock import Flock, Label
@@ -30,6 +31,7 @@ class HttpEvidence:
     """What the run found, stage after stage."""
 
     queued: Look
+    concerning: Concerning
     ended: Look
     forgotten: Look
     secrets: list[Look]
@@ -80,6 +82,7 @@ def _run(run: Run) -> HttpEvidence:
         dropped = _cancel_and_delete(run, ordinary)
     finally:
         journey.signal("model", signal.SIGCONT)
+    concerning = about_subjects.act(run)  # while jobs that are over their tenant's minute wait for the next
     _wait_until_ended(run)
     run.call(_lookup_of(ordinary[0]))
     replies = _replied(run)
@@ -92,7 +95,7 @@ def _run(run: Run) -> HttpEvidence:
     configured = in_urls | own.configured
     ended = journey.look_for(left | configured)
     secrets.append(journey.look_for(own.expected(), among=own.known()))
-    tokens = {f"the token of {name}": token for name, token in run.tokens.items()} | {
+    tokens = {f"the token of {name}": token for name, token in {**run.tokens, "an operator": run.operator}.items()} | {
         call.path: call.token or "" for call in bad_tokens
     }
     signatures = [str(report["headers"]) for report in hooks.received(run.http)]
@@ -108,6 +111,7 @@ def _run(run: Run) -> HttpEvidence:
     _pass_the_deadlines(run)
     return HttpEvidence(
         queued=queued,
+        concerning=concerning,
         ended=ended,
         forgotten=journey.look_for(configured),
         secrets=[*secrets, journey.look_for(own.expected(), among=own.known())],

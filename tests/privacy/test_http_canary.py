@@ -26,6 +26,19 @@ def test_no_header_and_nothing_of_a_refused_call_or_its_token_is_in_any_file(evi
     assert not evidence.queued.surplus, told(evidence.queued.surplus)
 
 
+def test_the_scan_finds_a_held_subjects_output_and_a_waiting_subjects_job_though_both_are_to_be_erased(
+    evidence: HttpEvidence,
+) -> None:
+    look = evidence.concerning.held_and_waiting
+    assert not look.missing, told(look.missing)
+    assert not look.surplus, told(look.surplus)
+
+
+def test_an_erasure_without_a_queue_is_made_up_for(evidence: HttpEvidence) -> None:
+    assert evidence.concerning.at_first == ["swept", "pending"]
+    assert evidence.concerning.at_last == ["swept", "swept"]
+
+
 def test_only_outputs_and_what_the_tenant_configured_are_left_of_jobs_that_ended(evidence: HttpEvidence) -> None:
     assert not evidence.ended.missing, told(evidence.ended.missing)
     assert not evidence.ended.surplus, told(evidence.ended.surplus)

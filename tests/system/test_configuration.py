@@ -13,17 +13,20 @@ from azure.cosmos import CosmosClient, PartitionKey
 from local.demo.client import REQUESTS
 from local.management import ids
 from shared.domain.drift import Drift
+from tests.system.http import calling
 from tests.system.jobs import job, text_of
 from tests.system.stack import Stack, running_stack, wait_for
 
 OPEN = {f"queue_submission_open:{tenant}" for tenant in ("adatum", "contoso", "fabrikam")}
 LOCAL = OPEN | {"store_local_auth:lethe"}
 """What the embedded stack cannot do without: open submission for everybody, and a key for the store."""
-COMPARED = 3 + 7 + 1 + 4 + 1 + 3
+COMPARED = 3 + 7 + 2 + 6 + 1 + 3
 """Queues, containers, accounts, deployments, stores, policies."""
 CANARY = f"canary{token_hex(8)}"
 FOR_EVER = "P10675199DT2H48M5.4775807S"
 """What Service Bus says of a queue whose time to live nobody has set."""
+CONTINUOUS = {"type": "Continuous", "continuousModeProperties": {"tier": "Continuous7Days"}, "periodicModeProperties": None}
+"""A backup that reaches a week back; a part of an override that is None takes the real one away."""
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +101,7 @@ def test_the_app_checks_its_configuration_when_it_starts(stack: Stack) -> None:
         "counts": ["store_local_auth:1", "queue_submission_open:3"],
         "findings": fields["findings"],
         "unchecked": [],
-        "content_logging": ["primary:true"],
+        "content_logging": ["primary:true", "unlogged:false"],
         "backup": "periodic",
         "backup_horizon_hours": 8,
     }
@@ -121,6 +124,11 @@ def container(name: str, **resource: object) -> dict[str, Any]:
 
 def missing(resource: str) -> dict[str, Any]:
     return {"id": resource, "missing": True}
+
+
+def unlogged(*capabilities: dict[str, str]) -> dict[str, Any]:
+    """What Azure says of the resource of the tenant that opted out."""
+    return {"id": ids.account("unlogged"), "properties": {"capabilities": [{"name": "VirtualNetworks"}, *capabilities]}}
 
 
 def deployment(name: str, **changes: object) -> dict[str, Any]:
@@ -161,6 +169,7 @@ DRIFTS: dict[str, tuple[dict[str, Any], list[str]]] = {
         },
         ["account_region", "account_endpoint", "account_content_logging_unreadable", "account_local_auth"],
     ),
+    "fabrikam": (unlogged(), ["opt_out_unconfirmed"]),
     "lethe": (
         {
             "id": ids.COSMOS,
@@ -168,9 +177,10 @@ DRIFTS: dict[str, tuple[dict[str, Any], list[str]]] = {
                 "documentEndpoint": f"https://{CANARY}.documents.azure.com:443/",
                 "locations": [{"locationName": CANARY, "failoverPriority": 0}],
                 "enableAnalyticalStorage": True,
+                "backupPolicy": CONTINUOUS,
             },
         },
-        ["store_endpoint", "store_region", "store_analytical_store"],
+        ["store_endpoint", "store_region", "store_analytical_store", "store_backup_mode", "store_backup_horizon"],
     ),
 }
 """By target: what is said of it, and what is found. The rest of all kinds really happens, in tests of their own."""
@@ -182,7 +192,7 @@ def test_every_drift_is_found_at_once_and_logged_by_its_name_and_never_by_its_va
     lines = len(said(stack))
     with overridden(stack, *(override for override, _ in DRIFTS.values())):
         fields = wait_for_record(stack, LOCAL | DRIFTED)
-        assert (fields["complete"], fields["content_logging"]) == (True, ["primary:unreadable"])
+        assert (fields["complete"], fields["content_logging"]) == (True, ["primary:unreadable", "unlogged:true"])
     wait_for_record(stack, LOCAL)
     logged = {f"{one['code']}:{one['target']}" for one in said(stack)[lines:] if one["event"] == "configuration_drift"}
     assert logged == LOCAL | DRIFTED
@@ -211,20 +221,46 @@ def test_open_submission_is_no_finding_for_a_tenant_that_really_closes_it(stack:
 
 
 def test_values_that_nobody_expects_are_recorded(stack: Stack) -> None:
-    continuous = {"type": "Continuous", "continuousModeProperties": {"tier": "Continuous7Days"}, "periodicModeProperties": None}
     off = {"capabilities": [{"name": "ContentLogging", "value": "false"}]}
+    shorter = {"periodicModeProperties": {"backupRetentionIntervalInHours": 2}}
     overrides = (
-        {"id": ids.COSMOS, "properties": {"backupPolicy": continuous}},
+        {"id": ids.COSMOS, "properties": {"backupPolicy": shorter}},
         {"id": ids.account("primary"), "properties": off},
     )
     with overridden(stack, *overrides):
-        wait_for("another record", lambda: records(stack)[-1]["fields"]["content_logging"] == ["primary:false"])
-        wait_for("another horizon", lambda: records(stack)[-1]["fields"]["backup_horizon_hours"] == 168)
+        off_everywhere = ["primary:false", "unlogged:false"]
+        wait_for("another record", lambda: records(stack)[-1]["fields"]["content_logging"] == off_everywhere)
+        fields = wait_for("another horizon", lambda: with_horizon(stack, 2))
+        assert {*fields["findings"]} == LOCAL, "backups that reach less far back than is stated keep the promise"
     wait_for_record(stack, LOCAL)
 
 
+def with_horizon(stack: Stack, hours: int) -> dict[str, Any] | None:
+    """The newest evidence, if it says for so long."""
+    fields: dict[str, Any] = records(stack)[-1]["fields"]
+    return fields if fields["backup_horizon_hours"] == hours else None
+
+
+def violated(stack: Stack) -> dict[str, list[str]]:
+    """Promises that the public statement says are violated by the configuration, and by what."""
+    stated = httpx2.get(f"{stack.endpoints['http']}/v1/privacy/statement", timeout=10).raise_for_status().json()["promises"]
+    return {one["id"]: one["causes"] for one in stated if one["state"] == "violated" and one["why"] == "configuration"}
+
+
+def test_backups_that_reach_further_back_than_stated_violate_what_is_promised_of_them(stack: Stack) -> None:
+    wait_for_record(stack, LOCAL)
+    longer = {"periodicModeProperties": {"backupRetentionIntervalInHours": 720}}
+    with overridden(stack, {"id": ids.COSMOS, "properties": {"backupPolicy": longer}}):
+        fields = wait_for_record(stack, LOCAL | {"store_backup_horizon:lethe"})
+        assert (fields["backup"], fields["backup_horizon_hours"], fields["found"]) == ("periodic", 720, len(OPEN) + 1)
+        wait_for("the statement to say so", lambda: {"retention", "erasure"} <= violated(stack).keys())
+        assert violated(stack)["erasure"] == ["store_backup_horizon"]
+    wait_for_record(stack, LOCAL)
+    wait_for("the statement to take it back", lambda: not {"retention", "erasure"} & violated(stack).keys())
+
+
 def test_what_cannot_be_checked_is_recorded_as_such_and_jobs_run_on(stack: Stack) -> None:
-    parts = ("queues", "containers", "account:primary", "store")
+    parts = ("queues", "containers", "account:primary", "account:unlogged", "store", "opt_outs:fabrikam")
     lines = len(said(stack))
     with stack.down("management"):
         fields = wait_for_record(stack, OPEN, *parts)
@@ -236,9 +272,49 @@ def test_what_cannot_be_checked_is_recorded_as_such_and_jobs_run_on(stack: Stack
     wait_for_record(stack, LOCAL)
     events = said(stack)[lines:]
     unchecked = [(one["code"], one.get("target")) for one in events if one["event"] == "configuration_unchecked"]
-    assert unchecked == [("queues", None), ("containers", None), ("account", "primary"), ("store", None)]
+    accounts = [("account", "primary"), ("account", "unlogged")]
+    assert unchecked == [("queues", None), ("containers", None), *accounts, ("store", None), ("opt_outs", "fabrikam")]
     steps = [one for one in events if one["event"] == "retention_step"]
     assert [(one["complete"], one["found"]) for one in steps] == [(False, len(OPEN)), (True, len(OPEN))]
+
+
+@pytest.mark.parametrize(
+    ("override", "findings", "unchecked", "shown", "state"),
+    [
+        (unlogged(), {"opt_out_unconfirmed:fabrikam"}, (), "true", "violated"),
+        (
+            unlogged({"name": "ContentLogging", "value": CANARY}),
+            {"account_content_logging_unreadable:unlogged"},
+            ("opt_outs:fabrikam",),
+            "unreadable",
+            "unknown",
+        ),
+    ],
+    ids=["absent", "unreadable"],
+)
+def test_an_opt_out_is_violated_where_azure_shows_the_opposite_and_unknown_where_it_cannot_be_read(
+    stack: Stack, override: dict[str, Any], findings: set[str], unchecked: tuple[str, ...], shown: str, state: str
+) -> None:
+    before = promised(stack)
+    with overridden(stack, override):
+        fields = wait_for_record(stack, LOCAL | findings, *unchecked)
+        assert f"unlogged:{shown}" in fields["content_logging"]
+        cause = "opt_out_unconfirmed" if state == "violated" else "configuration"
+        told = wait_for("the statement to say so", lambda: (now := promised(stack))["causes"] == [cause] and now)
+        assert told["state"] == state
+        assert "fabrikam" not in json.dumps(told)
+    wait_for_record(stack, LOCAL)
+    wait_for("the statement to be as it was", lambda: promised(stack)["causes"] == before["causes"])
+    assert CANARY not in stack.logs()
+
+
+def promised(stack: Stack) -> dict[str, Any]:
+    """What the statement says of abuse monitoring; nothing while it does not know."""
+    with calling(stack) as http:
+        answer = http.call("GET", "/v1/privacy/statement", tenant=None)
+    promises = answer.json["promises"] if answer.status == 200 else []
+    found: dict[str, Any] = next((one for one in promises if one["id"] == "abuse-monitoring"), {"causes": None})
+    return found
 
 
 def test_no_check_of_all_these_failed(stack: Stack) -> None:

@@ -1,11 +1,13 @@
 """Operators are told of a violated promise: once, signed, whatever the timer and the host do afterwards."""
 
 from collections.abc import Iterator
+from secrets import token_hex
 
 import httpx2
 import openai
 import pytest
 
+from tests.system.callers import read
 from tests.system.stack import Stack, running_stack
 from tests.system.timer_log import whole_run
 from tests.system.webhooks import COMPLETED, Tenant, tenant_of
@@ -54,6 +56,28 @@ def test_an_operators_endpoint_is_tested_by_a_sample_that_names_no_promise_and_d
     operator.openai.webhooks.delete(gone.id)
     assert gone.id not in {endpoint.id for endpoint in operator.openai.webhooks.list()}
     assert kept.id in {endpoint.id for endpoint in operator.openai.webhooks.list()}
+
+
+def test_evidence_says_by_whom_an_operators_endpoint_was_made_rotated_changed_and_deleted(
+    stack: Stack, operator: Tenant
+) -> None:
+    canary = f"canary{token_hex(8)}"
+    made = operator.listens(canary, to=(DISABLED,))
+    operator.openai.webhooks.rotate_secret(made.id)
+    operator.openai.webhooks.update(made.id, name=f"{canary}-2")
+    operator.openai.webhooks.delete(made.id)
+    query = "SELECT * FROM c WHERE c.sequence > 0 ORDER BY c.sequence"
+    records = list(stack.store.container("evidence").query_items(query, partition_key="policies"))
+    found = [(each["kind"], each["fields"]) for each in records if each["fields"].get("endpoint") == made.id]
+    by = read(stack.endpoints["tokens"]["operator"])
+    told = {"endpoint": made.id, "actor": f"{by['tid']}/{by['azp']}", "event_types": [DISABLED], "host": "127.0.0.1"}
+    assert found == [
+        ("endpoint_registered", told),
+        ("endpoint_rotated", told | {"keeps_old": False}),
+        ("endpoint_changed", told),
+        ("endpoint_deleted", told),
+    ]
+    assert canary not in str(records)
 
 
 @pytest.mark.parametrize(("name", "foreign", "own"), [("contoso", VIOLATED, COMPLETED), ("operator", COMPLETED, VIOLATED)])

@@ -8,6 +8,7 @@ import pytest
 from shared.domain.configuration import (
     AccountSettings,
     Backup,
+    Backups,
     ContainerSettings,
     DeploymentSettings,
     QueueSettings,
@@ -58,7 +59,12 @@ ACCOUNT = AccountSettings(
 )
 
 EU = ("swedencentral", "germanywestcentral")
-LISTED_STORE = ExpectedStore(name="lethe", endpoint_host="lethe.documents.azure.com", regions=frozenset(EU))
+LISTED_STORE = ExpectedStore(
+    name="lethe",
+    endpoint_host="lethe.documents.azure.com",
+    regions=frozenset(EU),
+    backups=Backups(mode=Backup.PERIODIC, horizon_hours=8),
+)
 STORE = StoreSettings(
     endpoint_host="lethe.documents.azure.com:443",
     regions=EU,
@@ -152,6 +158,8 @@ def test_an_account_as_it_should_be_is_no_finding(change: dict[str, Any]) -> Non
         ({"endpoint_host": "lethe.documents.azure.com:8081"}, Drift.STORE_ENDPOINT),
         ({"analytical_storage": True}, Drift.STORE_ANALYTICAL_STORE),
         ({"local_auth": True}, Drift.STORE_LOCAL_AUTH),
+        ({"backup": Backup.CONTINUOUS}, Drift.STORE_BACKUP_MODE),  # others may restore it, and copies lie elsewhere
+        ({"backup_horizon_hours": 9}, Drift.STORE_BACKUP_HORIZON),  # what is told to be gone could come back
     ],
 )
 def test_a_store_that_is_set_up_otherwise_is_found_by_its_own_name(change: dict[str, Any], kind: Drift) -> None:
@@ -164,11 +172,26 @@ def test_a_store_that_is_set_up_otherwise_is_found_by_its_own_name(change: dict[
         {},
         {"regions": EU[:1]},
         {"endpoint_host": "LETHE.documents.azure.com"},
-        {"backup": Backup.CONTINUOUS, "backup_horizon_hours": 720},
+        {"backup_horizon_hours": 7},
     ],
 )
 def test_a_store_as_it_should_be_is_no_finding(change: dict[str, Any]) -> None:
     assert store_drift(LISTED_STORE, replace(STORE, **change)) == ()
+
+
+@pytest.mark.parametrize(
+    ("stated", "found"),
+    [
+        (Backups(mode=Backup.PERIODIC, horizon_hours=8), {Drift.STORE_BACKUP_MODE, Drift.STORE_BACKUP_HORIZON}),
+        (Backups(mode=Backup.CONTINUOUS, horizon_hours=167), {Drift.STORE_BACKUP_HORIZON}),
+        (Backups(mode=Backup.CONTINUOUS, horizon_hours=168), set()),
+        (Backups(mode=Backup.CONTINUOUS, horizon_hours=720), set()),
+        (Backups(mode=Backup.PERIODIC, horizon_hours=720), {Drift.STORE_BACKUP_MODE}),
+    ],
+)
+def test_backups_may_reach_less_far_back_than_is_stated_and_in_no_other_way(stated: Backups, found: set[Drift]) -> None:
+    store = replace(STORE, backup=Backup.CONTINUOUS, backup_horizon_hours=168)
+    assert {finding.kind for finding in store_drift(replace(LISTED_STORE, backups=stated), store)} == found
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.domain.erasure import (
-    BACKUP_HORIZON,
+    LONGEST_BACKUP,
     LONGEST_MESSAGE,
     MARKER_SECONDS,
     Counts,
@@ -34,7 +34,7 @@ ERASURE = Erasure(
     settled_at=1300.25,
     rejected_until=87400.25,
 )
-FOUND = Counts(receipts=2, outputs=1, events=1, waiting_copies=1)
+FOUND = Counts(receipts=2, outputs=1, events=1, waiting_copies=1, sealed_records=3, alerts=1)
 HELD = Held(documents=3, until=5000.0)
 
 
@@ -84,7 +84,10 @@ def test_the_state_follows_from_the_sweep(before: State, sweep: Sweep, expected:
 
 def test_what_is_found_counts_as_erased_before_the_end_and_as_erased_again_after_it() -> None:
     first = after(after(ERASURE, swept(began_at=1001.0, counts=FOUND)), swept(counts=Counts(outputs=1)))
-    assert (first.counts, first.re_erased) == (Counts(receipts=2, outputs=2, events=1, waiting_copies=1), Counts())
+    assert (first.counts, first.re_erased) == (
+        Counts(receipts=2, outputs=2, events=1, waiting_copies=1, sealed_records=3, alerts=1),
+        Counts(),
+    )
     again = after(after(first, swept()), swept(counts=FOUND))
     assert (again.counts, again.re_erased) == (first.counts, FOUND)
 
@@ -97,7 +100,7 @@ def test_a_sweep_of_nothing_changes_nothing_after_the_end() -> None:
 def test_a_marker_has_no_end_before_its_erasure_and_then_outlives_messages_and_backups() -> None:
     assert ERASURE.expires_at is None
     assert after(ERASURE, swept()).expires_at == 1302.5 + MARKER_SECONDS
-    assert max(LONGEST_MESSAGE, BACKUP_HORIZON) < MARKER_SECONDS
+    assert max(LONGEST_MESSAGE, LONGEST_BACKUP) < MARKER_SECONDS
 
 
 def test_one_that_is_asked_for_again_covers_what_came_meanwhile_and_is_swept_anew() -> None:
@@ -131,7 +134,7 @@ def test_the_latest_of_some_moments_ignores_missing_ones() -> None:
 
 
 def test_the_receipt_of_an_open_erasure_says_what_remains() -> None:
-    assert shown(replace(ERASURE, held=HELD, tombstones_until=2000.5)) == {
+    assert shown(replace(ERASURE, held=HELD, tombstones_until=2000.5), backup_horizon=28_800) == {
         "id": ERASURE.id,
         "object": "subject.erasure",
         "status": "pending",
@@ -140,8 +143,8 @@ def test_the_receipt_of_an_open_erasure_says_what_remains() -> None:
         "last_sweep_after": 1301,
         "completed_at": None,
         "duration_seconds": None,
-        "erased": {"receipts": 0, "outputs": 0, "events": 0, "waiting_copies": 0},
-        "re_erased": {"receipts": 0, "outputs": 0, "events": 0, "waiting_copies": 0},
+        "erased": {"receipts": 0, "outputs": 0, "events": 0, "waiting_copies": 0, "sealed_records": 0, "alerts": 0},
+        "re_erased": {"receipts": 0, "outputs": 0, "events": 0, "waiting_copies": 0, "sealed_records": 0, "alerts": 0},
         "remains": {
             "waiting_messages": {"until": 1001 + LONGEST_MESSAGE, "how": "dropped when read"},
             "rejected_messages": {"until": 87401},
@@ -154,15 +157,15 @@ def test_the_receipt_of_an_open_erasure_says_what_remains() -> None:
 
 
 def test_the_receipt_of_a_completed_erasure_says_until_when_a_backup_has_it() -> None:
-    told = shown(after(replace(ERASURE, counts=FOUND), swept()))
+    told = shown(after(replace(ERASURE, counts=FOUND), swept()), backup_horizon=28_800)
     assert (told["status"], told["completed_at"], told["duration_seconds"]) == ("completed", 1302, 302.25)
-    assert told["erased"] == {"receipts": 2, "outputs": 1, "events": 1, "waiting_copies": 1}
-    assert told["remains"]["backups"] == {"until": 1303 + BACKUP_HORIZON}
+    assert told["erased"] == {"receipts": 2, "outputs": 1, "events": 1, "waiting_copies": 1, "sealed_records": 3, "alerts": 1}
+    assert told["remains"]["backups"] == {"until": 1303 + 28_800}
     assert told["expires_at"] == 1303 + MARKER_SECONDS
 
 
 def test_nothing_of_the_subject_is_shown() -> None:
-    told = str(shown(ERASURE))
+    told = str(shown(ERASURE, backup_horizon=28_800))
     assert not [mac for mac in (OLD.mac, NEW.mac) if mac in told]
 
 
@@ -174,3 +177,8 @@ def test_what_is_no_id_of_an_erasure_is_not_found(text: str) -> None:
 
 def test_an_id_of_an_erasure_is_known() -> None:
     assert known_form(ERASURE.id) == ERASURE.id
+
+
+def test_records_and_alerts_are_documents_and_a_waiting_copy_is_none() -> None:
+    assert (FOUND.documents, Counts(waiting_copies=4).documents) == (8, 0)
+    assert Counts(sealed_records=1) + Counts(sealed_records=2, alerts=1) == Counts(sealed_records=3, alerts=1)

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from shared.domain.configuration import DeploymentSettings
-from shared.domain.drift import ExpectedAccount, ExpectedQueue, ExpectedStore
+from shared.domain.configuration import Backup, Backups, DeploymentSettings
+from shared.domain.drift import ExpectedAccount, ExpectedQueue, ExpectedStore, ExpectedVault
 from shared.domain.expected import CONTAINERS, LONGEST_TTL_SECONDS, Expected
 from shared.domain.policy import LETHES_QUEUES
 from shared.domain.residency import REGIONS, Geography
@@ -15,10 +15,24 @@ SEED = Path(__file__).parent.parent.parent / "local" / "seed"
 STORE_ID = "/subscriptions/11e7be00/resourceGroups/lethe/providers/Microsoft.DocumentDB/databaseAccounts/lethe-store"
 
 
+BACKUPS = Backups(mode=Backup.CONTINUOUS, horizon_hours=168)
+
+
 def expected(of: Stamp) -> Expected:
     return Expected.of(
-        of, lease=60, max_delivery_count=20, cosmos_id=STORE_ID, cosmos_endpoint="https://lethe.documents.azure.com:443/"
+        of,
+        lease=60,
+        max_delivery_count=20,
+        cosmos_id=STORE_ID,
+        cosmos_endpoint="https://lethe.documents.azure.com:443/",
+        backups=BACKUPS,
+        abuse_vault="https://lethe-abuse.vault.azure.net",
+        recovery_days=7,
     )
+
+
+def test_the_vault_is_known_by_its_host() -> None:
+    assert expected(stamp()).vault == ExpectedVault(name="lethe-abuse.vault.azure.net", recovery_days=7)
 
 
 def test_queues_are_locked_as_long_as_the_lease_and_keep_no_prompt_longer_than_any_policy() -> None:
@@ -73,5 +87,5 @@ def test_resources_are_known_by_the_last_part_of_their_id() -> None:
 
 def test_the_store_is_the_one_that_is_written_to_in_the_stamps_geography() -> None:
     assert expected(stamp(geography=Geography.EU)).store == ExpectedStore(
-        name="lethe-store", endpoint_host="lethe.documents.azure.com:443", regions=REGIONS[Geography.EU]
+        name="lethe-store", endpoint_host="lethe.documents.azure.com:443", regions=REGIONS[Geography.EU], backups=BACKUPS
     )

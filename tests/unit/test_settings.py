@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from shared import settings
+from shared.domain.configuration import Backup, Backups
 from shared.domain.stamp import StampLimits
 from tests.policies import DEPLOYMENT, MODEL_URL
 from tests.unit.environments import AZURE, LOCAL, listed, refusal
@@ -64,6 +65,35 @@ def test_settings_with_a_default_can_be_set() -> None:
     ] == [1, 2, 3, 4, 5, 6, 7, 8]
     assert read.stamp.limits == StampLimits(requests_in_flight=9, output_tokens_per_request=10, requests_per_minute=11)
     assert (read.cosmos_database, read.clock_offset_file) == ("d", Path("/tmp/o"))  # noqa: S108
+
+
+@pytest.mark.parametrize(
+    ("given", "stated"),
+    [
+        ({}, Backups(mode=Backup.PERIODIC, horizon_hours=8)),
+        ({"LETHE_BACKUP_MODE": "continuous"}, Backups(mode=Backup.CONTINUOUS, horizon_hours=720)),
+        ({"LETHE_BACKUP_HORIZON_HOURS": "720"}, Backups(mode=Backup.PERIODIC, horizon_hours=720)),
+        (
+            {"LETHE_BACKUP_MODE": "continuous", "LETHE_BACKUP_HORIZON_HOURS": "168"},
+            Backups(mode=Backup.CONTINUOUS, horizon_hours=168),
+        ),
+    ],
+)
+def test_backups_are_stated_as_azure_makes_them_unless_something_else_is_said(given: dict[str, str], stated: Backups) -> None:
+    assert settings.load(LOCAL | given).backups == stated
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        *(("LETHE_BACKUP_MODE", value) for value in ("", "none", "Periodic", CANARY)),
+        *(("LETHE_BACKUP_HORIZON_HOURS", value) for value in ("", "0", "-8", "8.5", "8h", "721", CANARY)),
+    ],
+)
+def test_backups_that_no_account_can_have_are_named_and_not_quoted(setting: str, value: str) -> None:
+    error = refusal(LOCAL | {setting: value})
+    assert error.setting == setting
+    assert CANARY not in f"{error} {error!r}"
 
 
 @pytest.mark.parametrize("value", [None, "", "  "])
