@@ -25,6 +25,7 @@ from shared.domain.policy import TENANT_ID
 from shared.domain.principal import Principal
 from shared.domain.sealing import unseal
 from shared.domain.views import job_id
+from shared.domain.webhook import SUBJECT_BLOCKED
 from shared.errors import Conflict, Gone, NotFound, Reason, RequestRefused
 from shared.metrics import Access, Metric, count
 from shared.telemetry import Event, log
@@ -75,7 +76,7 @@ async def open_record(public_id: str, order: OpenRecord, reader: Principal, revi
     sealed = record.sealed
     data_key = await reviewing.unwrapper.unwrap(sealed)
     authenticated = abuse_record.authenticated(record.tenant_id, record.job_id, sealed.sealed_until)
-    content: Json = json.loads(unseal(sealed, data_key=data_key, aad=authenticated))
+    content: Json = json.loads(unseal(sealed, data_key=data_key, authenticated=authenticated))
     count(Metric.ABUSE_ACCESSES, outcome=Access.OPENED)
     log(Event.ABUSE_RECORD_OPENED, job_id=record.job_id)
     return Opened(record=record, content=content)
@@ -84,8 +85,7 @@ async def open_record(public_id: str, order: OpenRecord, reader: Principal, revi
 async def page(query: ListAlerts, limit: int, reviewing: Reviewing) -> Page:
     """List a tenant's alerts, from behind one of them; raises `NotFound` when that is none of these."""
     after = None if query.after is None else _id(query.after, abuse_alert.PUBLIC_PREFIX)
-    now = reviewing.clock()
-    found = [alert for alert in await reviewing.alerts.all(_tenant(query.tenant)) if alert.expires_at > now]
+    found = await reviewing.alerts.all(_tenant(query.tenant))
     listed = sorted(found, key=lambda alert: (alert.last_signal_at, alert.id), reverse=True)
     shown = [alert for alert in listed if query.status in {None, alert.status}]
     ids = [alert.id for alert in shown]
@@ -115,13 +115,14 @@ async def resolve(public_id: str, order: ResolveAlert, reader: Principal, review
             resolution=order.resolution,
             resolved_at=now,
             blocked_until=blocked_until or current.blocked_until,
+            untold=current.untold if blocked_until is None else (*current.untold, SUBJECT_BLOCKED),
         )
 
     tenant, alert_id = _tenant(order.tenant), _id(public_id, abuse_alert.PUBLIC_PREFIX)
     found = await reviewing.alerts.read(tenant, alert_id)
-    if found is None or found.expires_at <= now:
+    if found is None:
         raise NotFound
-    resolved(found)
+    resolved(found.alert)
     fields = {"alert": public_id, "tenant": tenant, "case_reference": order.case_reference, "resolution": order.resolution}
     blocked = {} if order.block_seconds is None else {"block_seconds": order.block_seconds}
     await reviewing.evidence.append(Chain.ACCESS, Kind.ABUSE_ALERT_RESOLVED, {**fields, **blocked, **named(reader)})
