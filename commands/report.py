@@ -47,7 +47,7 @@ def plan(planned: "Plan") -> None:
     if not planned.change.fields:
         _say("  nothing changes")
     if sum(planned.shortens.values()):
-        counts = ", ".join(f"{count} {name}s" for name, count in planned.shortens.items() if count)
+        counts = ", ".join(f"{count} {name.replace('_', ' ')}s" for name, count in planned.shortens.items() if count)
         _say(f"  existing deadlines that become earlier: {counts}")
     elif not planned.is_new and any(name.startswith("retention.") for name in planned.change.names):
         _say("  no existing deadline changes")

@@ -26,10 +26,10 @@ async def get_privacy_report(request: func.HttpRequest) -> func.HttpResponse:
 async def _statement(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - a handler's shape
     from shared.privacy.statement import public
 
-    return web.json_response(await public(composition().statements))
+    return web.json_response(await public(composition().statements, composition().safeguards))
 
 
 async def _report(request: func.HttpRequest, caller: Caller) -> func.HttpResponse:  # noqa: ARG001 - a handler's shape
     from shared.privacy.statement import report
 
-    return web.json_response(await report(composition().statements))
+    return web.json_response(await report(composition().statements, composition().safeguards))

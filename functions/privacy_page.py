@@ -18,6 +18,7 @@ _TYPES = {
     "elements.js": "text/javascript",
     "charts.js": "text/javascript",
     "places.js": "text/javascript",
+    "safeguards.js": "text/javascript",
     "uplot.css": "text/css",
     "uplot.js": "text/javascript",
     "uplot.LICENSE.txt": "text/plain",

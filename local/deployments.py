@@ -29,6 +29,13 @@ def geographies() -> dict[str, str]:
     return {name: resource["geography"] for name, resource in _seed()["resources"].items()}
 
 
+def content_logging() -> dict[str, str]:
+    """Return what those resources say of content logging that say something: those with modified abuse monitoring."""
+    return {
+        name: resource["content_logging"] for name, resource in _seed()["resources"].items() if "content_logging" in resource
+    }
+
+
 def listed() -> tuple[Deployment, ...]:
     """Return every deployment of the file, whether it exists or not."""
     return tuple(Deployment(**each) for each in _seed()["deployments"])

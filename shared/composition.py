@@ -10,6 +10,7 @@ from shared.azure.counts import Counts
 from shared.azure.due_documents import DueDocuments
 from shared.azure.events import Events
 from shared.azure.generations import Generations
+from shared.azure.held_jobs import HeldJobs
 from shared.azure.lying import LyingMessages
 from shared.azure.markers import CACHE_SECONDS as MARKER_CACHE_SECONDS
 from shared.azure.model import Models
@@ -34,8 +35,9 @@ from shared.privacy.evidence_watch import EvidenceWatch
 from shared.privacy.holding import Holding
 from shared.privacy.overview import Overview
 from shared.privacy.retention import Retention
+from shared.privacy.safeguards import Safeguards
 from shared.privacy.statement import Statements
-from shared.privacy.sweep import Erasing
+from shared.privacy.sweep import Erasing, Part
 from shared.privacy.violations import Violations
 from shared.stores import Stores
 from shared.tenants.services import Tenants
@@ -54,6 +56,7 @@ class Composition(Stores):
             holds=self._holds,
             held_jobs=self._held_jobs,
             policies=self._policies,
+            content_logging=self._content_logging,
             queues=self._queues,
             keys=self._keys,
             markers=self._markers,
@@ -87,7 +90,15 @@ class Composition(Stores):
             webhooks=self.webhooks,
             policies=self._policy_documents,
             kept=self._kept_documents,
-            stores=TimerStores.of(container, self._cosmos.container("privacy"), clock=self._clock, grace=chosen.grace),
+            review=DueDocuments(self._cosmos.container("abuse-monitoring"), clock=self._clock, grace=chosen.grace),
+            kept_for_review=self._kept_for_review,
+            stores=TimerStores.of(
+                container,
+                self._cosmos.container("privacy"),
+                self._cosmos.container("abuse-monitoring"),
+                clock=self._clock,
+                grace=chosen.grace,
+            ),
             configuration=self._configuration,
             evidence=self.evidence,
             watch=EvidenceWatch(evidence=self.evidence),
@@ -109,6 +120,7 @@ class Composition(Stores):
         return Holding(
             holds=self._holds,
             jobs=self._held_jobs,
+            review=self._held_for_review,
             policies=self._policy_documents,
             keys=self._keys,
             evidence=self.evidence,
@@ -121,9 +133,9 @@ class Composition(Stores):
         chosen = self._settings
         return Erasing(
             erasures=self._erasures,
-            documents=SubjectDocuments(self._cosmos.container("generations"), clock=self._clock, grace=chosen.grace),
+            jobs=self._part("generations", self._held_jobs),
+            review=self._part("abuse-monitoring", self._held_for_review),
             holds=self._holds,
-            held_jobs=self._held_jobs,
             markers=self._markers,
             keys=self._keys,
             queues=self._queues,
@@ -131,6 +143,10 @@ class Composition(Stores):
             clock=self._clock,
             settle=MARKER_CACHE_SECONDS + chosen.model_timeout + chosen.lease,
         )
+
+    def _part(self, container: str, held: HeldJobs) -> Part:
+        documents = SubjectDocuments(self._cosmos.container(container), clock=self._clock, grace=self._settings.grace)
+        return Part(documents=documents, held=held)
 
     @cached_property
     def webhooks(self) -> Webhooks:
@@ -174,6 +190,19 @@ class Composition(Stores):
         )
 
     @cached_property
+    def safeguards(self) -> Safeguards:
+        """What the responsible-AI settings are read from."""
+        chosen = self._settings
+        return Safeguards(
+            policies=self._policy_documents,
+            content_logging=self._content_logging,
+            evidence=self.evidence,
+            stamp=chosen.stamp,
+            recovery_days=chosen.abuse_key_recovery_days,
+            clock=self._clock,
+        )
+
+    @cached_property
     def overview(self) -> Overview:
         """What the page's figures are made from."""
         return Overview(statements=self.statements, counts=Counts(self._cosmos.container("generations")))
@@ -185,6 +214,7 @@ class Composition(Stores):
         return Tenants(
             policies=self._policy_documents,
             kept=self._kept_documents,
+            kept_for_review=self._kept_for_review,
             holds=self._holds,
             documents=TenantDocuments({name: self._cosmos.container(name) for name in OF_TENANTS}),
             keys=self._keys,
@@ -213,7 +243,10 @@ class Composition(Stores):
         return Configuration(
             management=self._management,
             policies=self._policy_documents,
+            content_logging=self._content_logging,
             evidence=self.evidence,
+            stamp=chosen.stamp,
+            clock=self._clock,
             expected=Expected.of(
                 chosen.stamp,
                 lease=chosen.lease,

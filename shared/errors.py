@@ -93,6 +93,8 @@ class Reason(StrEnum):
     WRONG_GEOGRAPHY = "wrong_geography"
     RESIDENCY_FORBIDDEN = "residency_forbidden"
     GROUNDING_FORBIDDEN = "grounding_forbidden"
+    ABUSE_MONITORING_UNCONFIRMED = "abuse_monitoring_unconfirmed"
+    SUBJECT_BLOCKED = "subject_blocked"
     OUTPUT_LIMIT = "output_limit_exceeded"
     CONFLICT = "conflict"
 
@@ -119,6 +121,8 @@ REFUSALS: dict[Reason, str] = {
     Reason.WRONG_GEOGRAPHY: "The tenant belongs to another geography.",
     Reason.RESIDENCY_FORBIDDEN: "No deployment of this model may process the tenant's data.",
     Reason.GROUNDING_FORBIDDEN: "The tenant's policy does not allow grounding data.",
+    Reason.ABUSE_MONITORING_UNCONFIRMED: "No deployment of this model has shown lately that Azure keeps nothing of it.",
+    Reason.SUBJECT_BLOCKED: "The data subject is blocked for a time, because of alerts of abuse monitoring.",
     Reason.OUTPUT_LIMIT: "The request asks for more output tokens than the tenant may use.",
     Reason.CONFLICT: "The key belongs to a request with other content.",
 }

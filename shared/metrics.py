@@ -15,6 +15,8 @@ from typing import TypedDict, Unpack
 
 from opentelemetry import metrics as opentelemetry
 
+from shared.domain.abuse_alert import AlertKind
+from shared.domain.abuse_record import Kept
 from shared.domain.drift import Drift
 from shared.domain.erasure import State as Erased
 from shared.domain.filter_outcome import Verdict
@@ -54,6 +56,10 @@ class Metric(StrEnum):
     PROBE_LAG = "lethe.probe.lag"
     GENERATIONS = "lethe.generations"
     EVIDENCE_VERIFIED = "lethe.evidence.verified"
+    ABUSE_RECORDS = "lethe.abuse.records"
+    ABUSE_ALERTS = "lethe.abuse.alerts"
+    ABUSE_OPEN_ALERTS = "lethe.abuse.open_alerts"
+    ABUSE_ACCESSES = "lethe.abuse.accesses"
     THROTTLED = "lethe.throttled"
 
 
@@ -85,6 +91,13 @@ class Way(StrEnum):
 
     QUEUE = "queue"
     HTTP = "http"
+
+
+class Access(StrEnum):
+    """What became of a reviewer's wish to read a sealed record."""
+
+    OPENED = "opened"
+    REFUSED = "refused"
 
 
 class Lying(StrEnum):
@@ -121,13 +134,14 @@ def _set(*values: str | Iterable[str]) -> frozenset[str]:
 STEPS = _set(
     ("shortened_deadlines", "expired_documents", "forgotten_contents", "rejected_messages", "undelivered_events"),
     (f"dead_letters_{queue.replace('-', '_')}" for queue in LETHES_QUEUES),
+    ("expired_abuse_records", "shortened_abuse_records", "abuse_keys", "abuse_isolation", "detection"),
     ("holds", "held_documents", "erasures", "orphans", "abandoned_claims", "probe", "inventory", "evidence", "configuration"),
 )
 """Steps of the timer, under the names of their reports."""
 
 _STEP = {"step": STEPS}
 _QUEUE = {"queue": LETHES_QUEUES, "kind": _set(Lying)}
-_CLASS = {"data_class": _set("output", "receipt", "event")}
+_CLASS = {"data_class": _set("output", "receipt", "event", "abuse_record", "abuse_alert")}
 _SECONDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 240.0, 300.0)
 _LAGS = (1.0, 5.0, 15.0, 60.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 21_600.0, 86_400.0)
 _DAYS = (1.0, 5.0, 60.0, 300.0, 900.0, 3600.0, 21_600.0, 86_400.0, 259_200.0, 604_800.0, 2_592_000.0)
@@ -173,6 +187,10 @@ TABLE: Mapping[Metric, Instrument] = {
     Metric.PROBE_LAG: _gauge("s", "How long past its deadline a planted document was gone, or is still there"),
     Metric.GENERATIONS: _count("{generation}", "Jobs that ended", status=_set(each for each in Status if each.terminal)),
     Metric.EVIDENCE_VERIFIED: _gauge("1", "Whether the evidence is whole"),
+    Metric.ABUSE_RECORDS: _count("{record}", "Records that were sealed for abuse review", reason=_set(Kept)),
+    Metric.ABUSE_ALERTS: _count("{alert}", "Alerts of abuse monitoring", kind=_set(AlertKind)),
+    Metric.ABUSE_OPEN_ALERTS: _gauge("{alert}", "Alerts that nobody has resolved"),
+    Metric.ABUSE_ACCESSES: _count("{access}", "Wishes to read a sealed record", outcome=_set(Access)),
     Metric.THROTTLED: _count("{request}", "Requests that had to wait for their tenant's limits", way=_set(Way)),
 }
 

@@ -17,7 +17,7 @@ _BUS_HOSTS = frozenset({"endpoint", "hostname"})
 
 _MANAGEMENT = ("https://management.azure.com", "https://management.usgovcloudapi.net", "https://management.chinacloudapi.cn")
 _VAULTS = ".vault.azure.net"
-"""Where keys that sign are: `shared.azure.signer` gets its tokens for these hosts."""
+"""Where keys that sign or seal are: `shared.azure.signer` and `shared.azure.abuse_keys` get their tokens for these hosts."""
 _INSIGHTS = tuple(f".applicationinsights.azure.{cloud}" for cloud in ("com", "us", "cn"))
 """Where metrics are sent to."""
 _AZURE = (".azure.com", ".azure.net", ".azure.us", ".usgovcloudapi.net", ".azure.cn", ".chinacloudapi.cn")
@@ -54,6 +54,8 @@ def _refuse_foreign_hosts(settings: "Settings") -> None:
         raise InvalidSettings("LETHE_MANAGEMENT_ENDPOINT", f"must be one of {', '.join(_MANAGEMENT)}, in Azure")
     if not (_split("LETHE_EVIDENCE_KEY", settings.evidence_key).hostname or "").endswith(_VAULTS):
         raise InvalidSettings("LETHE_EVIDENCE_KEY", f"must be a key at a host *{_VAULTS} in Azure")
+    if not (_split("LETHE_ABUSE_VAULT", settings.abuse_vault).hostname or "").endswith(_VAULTS):
+        raise InvalidSettings("LETHE_ABUSE_VAULT", f"must be a vault at a host *{_VAULTS} in Azure")
     ingestion = settings.exporting.ingestion_endpoint
     if ingestion is not None and not (_split(CONNECTION, ingestion).hostname or "").endswith(_INSIGHTS):
         raise InvalidSettings(CONNECTION, f"must have an IngestionEndpoint at a host *{', *'.join(_INSIGHTS)}, in Azure")

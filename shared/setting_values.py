@@ -15,6 +15,7 @@ from shared.domain.stamp import ARM_ID, Deployment
 from shared.errors import InvalidSettings
 
 _KEY_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?/keys/[0-9A-Za-z-]{1,127}")
+_VAULT_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?/?")
 _HOSTS = TypeAdapter(tuple[WebhookHost, ...])
 _DEPLOYMENTS = TypeAdapter(tuple[Deployment, ...])
 _LONGEST_BACKUP_HOURS = LONGEST_BACKUP // 3600
@@ -40,11 +41,13 @@ class Reader:
             raise InvalidSettings(name, "is required")
         return value
 
-    def number(self, name: str, default: int) -> int:
-        """Return a whole number of at least 1."""
+    def number(self, name: str, default: int, *, least: int = 1, most: int | None = None) -> int:
+        """Return a whole number of at least 1, or within other bounds."""
         value = self._environment.get(name, str(default))
-        if not value.isascii() or not value.isdigit() or int(value) < 1:
-            raise InvalidSettings(name, "must be a whole number of at least 1")
+        is_number = value.isascii() and value.isdigit()
+        if not is_number or int(value) < least or (most is not None and int(value) > most):
+            bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+            raise InvalidSettings(name, f"must be a whole number {bounds}")
         return int(value)
 
     def flag(self, name: str) -> bool:
@@ -79,6 +82,13 @@ class Reader:
         if not _KEY_URL.fullmatch(value):
             raise InvalidSettings(name, "must be the URL of a key without a version, as https://….vault.azure.net/keys/…")
         return value
+
+    def vault_url(self, name: str) -> str:
+        """Return the URL of a vault."""
+        value = self.text(name)
+        if not _VAULT_URL.fullmatch(value):
+            raise InvalidSettings(name, "must be the URL of a vault, as https://….vault.azure.net")
+        return value.rstrip("/")
 
     def backups(self, mode: str, horizon: str) -> Backups:
         """Return how the store is stated to be backed up; as Azure makes an account unless something else is said."""

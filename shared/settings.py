@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shared import metrics_setting, setting_guards, token_issuers
+from shared.domain.abuse_record import LONGEST_RECOVERY_DAYS
 from shared.domain.configuration import Backups
 from shared.domain.stamp import Stamp, StampLimits
 from shared.metrics_setting import Exporting
@@ -30,6 +31,8 @@ class Settings:
     model_timeout: int
     key_store: str
     evidence_key: str
+    abuse_vault: str
+    abuse_key_recovery_days: int
     lease: int
     grace: int
     max_request_bytes: int
@@ -52,6 +55,7 @@ class Settings:
             "LETHE_COSMOS_ENDPOINT": (self.cosmos_endpoint,),
             "LETHE_KEY_STORE": (self.key_store,),
             "LETHE_EVIDENCE_KEY": (self.evidence_key,),
+            "LETHE_ABUSE_VAULT": (self.abuse_vault,),
             "LETHE_DEPLOYMENTS": tuple(one.endpoint for one in self.stamp.deployments.values()),
             "LETHE_MANAGEMENT_ENDPOINT": (self.management_endpoint,),
             metrics_setting.CONNECTION: tuple(filter(None, (self.exporting.ingestion_endpoint,))),
@@ -86,6 +90,8 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         model_timeout=read.number("LETHE_MODEL_TIMEOUT_SECONDS", 180),
         key_store=read.text("LETHE_KEY_STORE"),
         evidence_key=read.key_url("LETHE_EVIDENCE_KEY"),
+        abuse_vault=read.vault_url("LETHE_ABUSE_VAULT"),
+        abuse_key_recovery_days=read.number("LETHE_ABUSE_KEY_RECOVERY_DAYS", 7, least=7, most=LONGEST_RECOVERY_DAYS),
         lease=read.number("LETHE_LEASE_SECONDS", 60),
         grace=read.number("LETHE_GRACE_SECONDS", 900),
         max_request_bytes=read.number("LETHE_MAX_REQUEST_BYTES", 200_000),

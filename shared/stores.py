@@ -9,6 +9,8 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.servicebus.aio import ServiceBusClient
 
 from shared import clock, settings
+from shared.azure import held_jobs, kept_documents
+from shared.azure.content_logging import ContentLogging
 from shared.azure.cosmos import Cosmos
 from shared.azure.credential import app_credential
 from shared.azure.erasures import Erasures
@@ -24,6 +26,7 @@ from shared.azure.policy_documents import PolicyDocuments
 from shared.azure.queues import Queues
 from shared.azure.secret_store import SecretStore, open_secrets
 from shared.azure.signer import VaultSigner
+from shared.azure.stamp_state import StampState
 
 
 class Stores:
@@ -70,8 +73,18 @@ class Stores:
         return HeldJobs(self._cosmos.container("generations"), clock=self._clock, grace=self._settings.grace)
 
     @cached_property
+    def _held_for_review(self) -> HeldJobs:
+        container = self._cosmos.container("abuse-monitoring")
+        return HeldJobs(container, clock=self._clock, grace=self._settings.grace, root=held_jobs.OF_REVIEW)
+
+    @cached_property
     def _kept_documents(self) -> KeptDocuments:
         return KeptDocuments(self._cosmos.container("generations"), clock=self._clock, grace=self._settings.grace)
+
+    @cached_property
+    def _kept_for_review(self) -> KeptDocuments:
+        container = self._cosmos.container("abuse-monitoring")
+        return KeptDocuments(container, clock=self._clock, grace=self._settings.grace, classes=kept_documents.OF_REVIEW)
 
     @cached_property
     def _policy_documents(self) -> PolicyDocuments:
@@ -88,6 +101,18 @@ class Stores:
     @cached_property
     def _policies(self) -> Policies:
         return Policies(self._cosmos.container("policies"), clock=self._clock)
+
+    @cached_property
+    def _content_logging(self) -> ContentLogging:
+        """Twice the timer's interval: then it has missed a run, and a worker looks by itself."""
+        chosen = self._settings
+        return ContentLogging(
+            StampState(self._cosmos.container("privacy")),
+            self._management,
+            resources={each.resource for each in chosen.stamp.deployments.values()},
+            late_after=2 * chosen.retention_interval,
+            clock=self._clock,
+        )
 
     @cached_property
     def _secrets(self) -> SecretStore:

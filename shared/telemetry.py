@@ -35,6 +35,9 @@ class Event(StrEnum):
     CONFIGURATION_DRIFT = "configuration_drift"
     CONFIGURATION_UNCHECKED = "configuration_unchecked"
     EVIDENCE_BROKEN = "evidence_broken"
+    ABUSE_ALERT_CREATED = "abuse_alert_created"
+    ABUSE_RECORD_OPENED = "abuse_record_opened"
+    ABUSE_ACCESS_REFUSED = "abuse_access_refused"
 
 
 def log(  # noqa: PLR0913 - the allow-list of fields is the point

@@ -7,7 +7,7 @@ export function element(name, attributes = {}, ...children) {
 }
 
 export function table(heads, rows) {
-  const isNumber = (at) => at > 0 && rows.every((row) => /^[\d.,–]+$/.test(row[at]));
+  const isNumber = (at) => at > 0 && rows.every((row) => typeof row[at] === "string" && /^[\d.,–]+$/.test(row[at]));
   const cell = (name, text, at) => element(name, isNumber(at) ? { class: "number" } : {}, text);
   const head = element("tr", {}, ...heads.map((text, at) => Object.assign(cell("th", text, at), { scope: "col" })));
   const body = rows.map((row) => element("tr", {}, ...row.map((text, at) => cell("td", text, at))));

@@ -1,6 +1,7 @@
 // Shows what GET v1/privacy/statement and v1/privacy/overview say. Nothing is kept, and no other address is called.
 import { bars, line } from "./charts.js";
 import { drawPlaces } from "./places.js";
+import { settingsByTenant, showSafeguards } from "./safeguards.js";
 import { element, moment, table, whole } from "./elements.js";
 
 const REFRESH_MS = 30_000;
@@ -107,11 +108,13 @@ async function readAll() {
   if (statement.value) {
     known = statement.value.promises;
     showPromises(known);
+    showSafeguards(statement.value);
     document.getElementById("checked").textContent = `As of ${moment(statement.value.generated_at)}, stamp in ${statement.value.geography}.`;
   } else { // what was true at the last answer may not be true any more
     showPromises(known.map((promise) => ({ ...promise, state: "unknown", why: "no_answer", causes: [] })));
     if (!known.length) document.getElementById("checked").textContent = "";
   }
+  document.getElementById("safeguards").hidden = !statement.value;
   document.getElementById("overview").hidden = !overview.value; // unhidden before it is drawn: a chart takes the width of its place
   if (overview.value) showOverview(overview.value);
   const said = statement.value ? (overview.value ? "" : "The figures cannot be read now.") : "The service does not answer: whether the promises hold is not known now.";
@@ -121,7 +124,7 @@ async function readAll() {
 async function showSteps(event) {
   event.preventDefault();
   const status = document.getElementById("operator-status");
-  const place = document.getElementById("steps");
+  const [place, tenants] = ["steps", "tenants"].map((id) => document.getElementById(id));
   try {
     const report = await read("v1/privacy/report", document.getElementById("token").value.trim());
     const run = report.runs[0];
@@ -130,10 +133,14 @@ async function showSteps(event) {
     ]);
     place.replaceChildren(table(["Step", "Checked", "Found", "Deleted", "Overdue", "Oldest overdue (s)", "Complete"], rows));
     place.hidden = !rows.length;
+    tenants.replaceChildren(settingsByTenant(report.responsible_ai));
+    tenants.hidden = false;
     status.textContent = run ? `The run of ${moment(run.at)} took ${run.seconds.toFixed(1)} s.` : "No run is recorded.";
   } catch (error) {
-    place.hidden = true;
-    place.replaceChildren();
+    for (const shown of [place, tenants]) {
+      shown.hidden = true;
+      shown.replaceChildren();
+    }
     status.textContent = error.message === "401" || error.message === "403" ? "This token may not see it." : "The service does not answer.";
   }
 }

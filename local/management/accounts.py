@@ -9,14 +9,16 @@ from local.management.overrides import Json
 
 _VERSIONS = {"gpt-4.1-mini": "2025-04-14", "text-embedding-3-small": "1"}
 _CAPACITY = 10
+_CAPABILITIES = ({"name": "VirtualNetworks"}, {"name": "CustomerManagedKey"})
 
 
 def accounts(model_url: str) -> list[Json]:
     """Return every account.
 
-    No capability ``ContentLogging``: it appears, as "false", only where modified abuse monitoring is approved. Local
+    Capability ``ContentLogging`` appears, as "false", only where modified abuse monitoring is approved. Local
     authentication is off, as the model refuses keys.
     """
+    logged = deployments.content_logging()
     return [
         {
             "id": ids.account(name),
@@ -28,13 +30,17 @@ def accounts(model_url: str) -> list[Json]:
             "properties": {
                 "endpoint": model_url,
                 "provisioningState": "Succeeded",
-                "capabilities": [{"name": "VirtualNetworks"}, {"name": "CustomerManagedKey"}],
+                "capabilities": [*_CAPABILITIES, *_content_logging(logged.get(name))],
                 "disableLocalAuth": True,
                 "publicNetworkAccess": "Enabled",
             },
         }
         for name, region in deployments.regions().items()
     ]
+
+
+def _content_logging(value: str | None) -> list[Json]:
+    return [] if value is None else [{"name": "ContentLogging", "value": value}]
 
 
 def of_account(resource: str) -> list[Json]:

@@ -29,7 +29,9 @@ def build(body: Json, said: Completion) -> dict[str, object]:
                 "finish_reason": _finish_reason(said),
                 "logprobs": None,
                 "message": message,
-                "content_filter_results": filters.completion_results(blocked=said.blocked, unfiltered=said.unfiltered),
+                "content_filter_results": filters.completion_results(
+                    blocked=said.blocked, unfiltered=said.unfiltered, noticed=said.noticed
+                ),
             }
         ],
         "usage": {
@@ -45,7 +47,10 @@ def build(body: Json, said: Completion) -> dict[str, object]:
             },
         },
         "prompt_filter_results": [
-            {"prompt_index": 0, "content_filter_results": filters.prompt_results(unfiltered=said.unfiltered)}
+            {
+                "prompt_index": 0,
+                "content_filter_results": filters.prompt_results(unfiltered=said.unfiltered, noticed=said.noticed),
+            }
         ],
     }
 

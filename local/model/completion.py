@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 
 from local.model.directives import Directives
+from local.model.filters import Noticed
 from local.model.prompt import Json, Prompt
 
 ECHOED_WORDS = 12
@@ -23,6 +24,7 @@ class Completion:
     prompt_characters: int
     blocked: str | None
     unfiltered: bool
+    noticed: Noticed
 
     @property
     def prompt_tokens(self) -> int:
@@ -54,6 +56,7 @@ def complete(body: Json, prompt: Prompt, asked: Directives) -> Completion:
         prompt_characters=prompt.characters,
         blocked=asked.block_completion,
         unfiltered=asked.unfiltered,
+        noticed=asked.noticed,
     )
 
 

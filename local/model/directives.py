@@ -4,10 +4,16 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from local.model.filters import NOTHING, Noticed
+
 PATTERN = re.compile(
     r"""\[\[(?:
       block:(?P<block>[\w-]+)
     | block-completion:(?P<block_completion>[\w-]+)
+    | annotate:(?P<annotate>[\w-]+)
+    | (?P<citation>citation)
+    | (?P<pii>pii)
+    | blocklist:(?P<blocklist>[\w.-]{1,600})
     | (?P<unfiltered>unfiltered)
     | status:(?P<status>[45]\d\d)(?::(?P<times>\d{1,6})(?::(?P<retry_after>\d{1,6}))?)?
     | delay:(?P<delay>\d{1,7})
@@ -32,11 +38,15 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class Directives:
-    """Everything that the directives of one prompt ask for. Of a repeated one the last counts; failures add up."""
+    """Everything that the directives of one prompt ask for.
+
+    Of a repeated one the last counts; failures, annotations and blocklists add up.
+    """
 
     block: str | None = None
     block_completion: str | None = None
     unfiltered: bool = False
+    noticed: Noticed = NOTHING
     failures: tuple[Failure, ...] = ()
     delay_seconds: float = 0.0
     truncate: bool = False
@@ -58,6 +68,8 @@ def parse(texts: Iterable[str]) -> Directives:
     """Read the directives of all texts. What is not exactly a directive is plain text."""
     found: dict[str, str] = {}
     failures: list[Failure] = []
+    annotated: list[str] = []
+    blocklists: list[str] = []
     for match in (match for text in texts for match in PATTERN.finditer(text)):
         groups = {name: value for name, value in match.groupdict().items() if value is not None}
         if "status" in groups:
@@ -65,11 +77,16 @@ def parse(texts: Iterable[str]) -> Directives:
             retry_after = int(groups.get("retry_after", 1))
             failures.append(Failure(status=int(groups["status"]), times=times, retry_after=retry_after))
         else:
+            annotated += [groups["annotate"]] if "annotate" in groups else []
+            blocklists += [groups["blocklist"]] if "blocklist" in groups else []
             found.update(groups)
     return Directives(
         block=found.get("block"),
         block_completion=found.get("block_completion"),
         unfiltered="unfiltered" in found,
+        noticed=Noticed(
+            categories=tuple(annotated), citation="citation" in found, pii="pii" in found, blocklists=tuple(blocklists)
+        ),
         failures=tuple(failures),
         delay_seconds=int(found.get("delay", 0)) / 1000,
         truncate="truncate" in found,

@@ -1,4 +1,6 @@
-"""Azure's content filter annotations: categories, the blocked prompt, and the classifier that was down."""
+"""Azure's content filter annotations: categories, what was noticed and let through, the blocked prompt, a classifier down."""
+
+from dataclasses import dataclass
 
 from local.model.errors import ModelError
 
@@ -8,17 +10,51 @@ COMPLETION_CHECKS = ("protected_material_text", "protected_material_code")
 
 type Results = dict[str, dict[str, object]]
 
+CITATION = {"URL": "https://github.com/contoso/quoted/blob/main/quoted.py", "license": "MIT"}
+"""The source of whatever protected code a completion is told to quote."""
+
+KINDS_OF_PII = ("Email", "PhoneNumber")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noticed:
+    """What a filter detects and lets through; prompt shields in the prompt, all else in the completion."""
+
+    categories: tuple[str, ...] = ()
+    citation: bool = False
+    pii: bool = False
+    blocklists: tuple[str, ...] = ()
+
+
+NOTHING = Noticed()
+
 CLASSIFIER_DOWN: Results = {"error": {"code": "content_filter_error", "message": "The contents are not filtered"}}
 
 
-def prompt_results(*, blocked: str | None = None, unfiltered: bool = False) -> Results:
+def prompt_results(*, blocked: str | None = None, unfiltered: bool = False, noticed: Noticed = NOTHING) -> Results:
     """Annotations of a prompt."""
-    return dict(CLASSIFIER_DOWN) if unfiltered else _results(PROMPT_SHIELDS, blocked)
+    if unfiltered:
+        return dict(CLASSIFIER_DOWN)
+    shields = [name for name in noticed.categories if name in PROMPT_SHIELDS]
+    return _results(PROMPT_SHIELDS, shields, blocked)
 
 
-def completion_results(*, blocked: str | None = None, unfiltered: bool = False) -> Results:
+def completion_results(*, blocked: str | None = None, unfiltered: bool = False, noticed: Noticed = NOTHING) -> Results:
     """Annotations of a completion."""
-    return dict(CLASSIFIER_DOWN) if unfiltered else _results(COMPLETION_CHECKS, blocked)
+    if unfiltered:
+        return dict(CLASSIFIER_DOWN)
+    detected = [name for name in noticed.categories if name not in PROMPT_SHIELDS]
+    results = _results(COMPLETION_CHECKS, detected, blocked)
+    if noticed.citation:
+        results["protected_material_code"] = {"detected": True, "filtered": False, "citation": dict(CITATION)}
+    if noticed.pii:
+        flags = {"detected": True, "filtered": False, "redacted": False}
+        kinds = [{"sub_category": kind, **flags} for kind in KINDS_OF_PII]
+        results["personally_identifiable_information"] = {"detected": True, "filtered": False, "sub_categories": kinds}
+    if noticed.blocklists:
+        details = [{"id": name, "filtered": True} for name in noticed.blocklists]
+        results["custom_blocklists"] = {"filtered": True, "details": details}
+    return results
 
 
 def source(source_type: str, results: Results, *, blocked: bool = False, characters: int = 0) -> dict[str, object]:
@@ -52,9 +88,13 @@ def prompt_blocked(category: str, param: str) -> ModelError:
     )
 
 
-def _results(detections: tuple[str, ...], blocked: str | None) -> Results:
+def _results(detections: tuple[str, ...], noticed: list[str], blocked: str | None) -> Results:
     results: Results = {name: {"filtered": False, "severity": "safe"} for name in HARMS}
     results |= {name: {"detected": False, "filtered": False} for name in detections}
+    for name in noticed:
+        results.pop(name.replace("-", "_"), None)
+        harm = name.replace("-", "_") in HARMS
+        results[name] = {"filtered": False, **({"severity": "low"} if harm else {"detected": True})}
     if blocked:
         # Azure also spells this category with a hyphen: whoever asks for that form gets it in place of the other.
         plain = blocked.replace("-", "_")

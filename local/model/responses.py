@@ -53,10 +53,14 @@ def build(body: Json, said: Completion) -> dict[str, object]:
         },
         "user": body.get("user"),
         "content_filters": [
-            filters.source("prompt", filters.prompt_results(unfiltered=said.unfiltered), characters=said.prompt_characters),
+            filters.source(
+                "prompt",
+                filters.prompt_results(unfiltered=said.unfiltered, noticed=said.noticed),
+                characters=said.prompt_characters,
+            ),
             filters.source(
                 "completion",
-                filters.completion_results(blocked=said.blocked, unfiltered=said.unfiltered),
+                filters.completion_results(blocked=said.blocked, unfiltered=said.unfiltered, noticed=said.noticed),
                 blocked=said.blocked is not None,
                 characters=len(said.text),
             ),

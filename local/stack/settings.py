@@ -81,6 +81,7 @@ def app_settings(state: Path, addresses: Addresses) -> dict[str, Any]:
         "LETHE_COSMOS_ID": ids.COSMOS,
         "LETHE_KEY_STORE": (state / "keys.json").as_uri(),
         "LETHE_EVIDENCE_KEY": addresses.of("vault", "/keys/lethe-evidence"),
+        "LETHE_ABUSE_VAULT": addresses.of("vault"),
         "LETHE_CLOCK_OFFSET_FILE": str(clock_offset_file(state)),
         "IDENTITY_ENDPOINT": addresses.of("issuer", "/msi/token"),
         "IDENTITY_HEADER": identity_header(),

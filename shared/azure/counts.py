@@ -22,7 +22,7 @@ _UNTAKEN = (
 
 
 class Counts:
-    """Counts documents of container ``generations``; raises `StoreUnavailable`."""
+    """Counts documents of one container; raises `StoreUnavailable`."""
 
     def __init__(self, container: ContainerProxy) -> None:
         self._container = container

@@ -1,4 +1,4 @@
-"""What the retention timer finds and deletes in container ``generations``.
+"""What the retention timer finds and deletes of jobs, and of records and alerts of abuse monitoring, each container by itself.
 
 Documents past their deadline are still visible for the grace period (`shared.domain.policy.ttl`), which is when they are found
 here, deleted under their etag, and read back: what was deleted is in no later page.

@@ -111,6 +111,11 @@ class Generations:
         )
 
     @patient
+    async def count_calls(self, receipt: Receipt, *, model_calls: int) -> None:
+        """Keep how often the model was called for the own job, before it is called again; raises `LeaseLost`."""
+        await self._patch(receipt, {"model_calls": model_calls}, condition=_owned_by(receipt))
+
+    @patient
     async def release(self, receipt: Receipt, *, not_before: float, model_calls: int) -> None:
         """Give the own job back until a time; raises `LeaseLost`. Repeating it changes nothing."""
         await self._patch(
@@ -185,6 +190,7 @@ class Generations:
         result: dict[str, object] = {
             "status": outcome.status,
             "completed_at": now,
+            "model_calls": receipt.model_calls,
             "result": documents.of_result(outcome),
             "ttl": self._ttl(receipt),
         }

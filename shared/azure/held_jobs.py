@@ -1,6 +1,7 @@
-"""Jobs in container ``generations`` as holds see them: which are in scope, and the marks on their documents."""
+"""Jobs as holds see them, in containers partitioned by tenant and job: which are in scope, and the marks on their documents."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from azure.cosmos.aio import ContainerProxy
@@ -9,6 +10,7 @@ from shared.azure import documents
 from shared.azure.cosmos import Answered, Document, Operation, foreign_errors, sets
 from shared.azure.marks import of_mark, to_mark
 from shared.clock import Clock
+from shared.domain import abuse_alert, abuse_record
 from shared.domain.hold import Held, Hold, Mark, Scope, decisive
 from shared.domain.policy import ttl
 from shared.errors import StoreUnavailable, WriteConflict
@@ -28,18 +30,42 @@ _IS_HELD = "c.held_until > @now"
 type Parameters = dict[str, object]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Root:
+    """The document of a partition that says what a hold is compared with: its classes, and which of its times ends a content.
+
+    The first class is that of a job; an alert has a partition of its own, under its id in place of a job's.
+    """
+
+    classes: tuple[str, ...]
+    deadline: str
+
+    @property
+    def condition(self) -> str:
+        """The condition that a document is one of these."""
+        return f"c.dataClass IN ({', '.join(f"'{name}'" for name in self.classes)})"
+
+
+OF_JOBS = Root(classes=("receipt",), deadline="content_expires_at")
+"""In container ``generations``."""
+OF_REVIEW = Root(classes=(abuse_record.DATA_CLASS, abuse_alert.DATA_CLASS), deadline="expires_at")
+"""In container ``abuse-monitoring``, where a partition has one document."""
+
+
 class HeldJobs:
     """Marks and unmarks, one job at a time: all its documents in one transaction, under the etag of each."""
 
-    def __init__(self, container: ContainerProxy, *, clock: Clock, grace: int) -> None:
+    def __init__(self, container: ContainerProxy, *, clock: Clock, grace: int, root: Root = OF_JOBS) -> None:
         self._container = container
+        self._root = root
         self._clock = clock
         self._grace = grace
 
     async def exists(self, tenant: str, job_id: str) -> bool:
-        """Whether the tenant has a job, one that it deleted not counted."""
+        """Whether there is something of a tenant's job here, of one that it deleted not counted."""
         found = await self._query(_OF_A_JOB, [tenant, job_id], {})
-        return any(document["id"] == "receipt" and document.get("deleted_at") is None for document in found)
+        job = self._root.classes[0]
+        return any(document.get("dataClass") == job and document.get("deleted_at") is None for document in found)
 
     async def unmarked(self, hold: Hold) -> list[str]:
         """Return a page of ids of jobs in an active hold's scope that no hold keeps for as long."""
@@ -57,10 +83,10 @@ class HeldJobs:
         Raises `WriteConflict` when one of the documents was written since it was read.
         """
         found = await self._query(_OF_A_JOB, [tenant, job_id], {})
-        receipt = next((document for document in found if document.get("dataClass") == "receipt"), None)
-        if receipt is None:  # an event that is not a job's
+        root = next((document for document in found if document.get("dataClass") in self._root.classes), None)
+        if root is None:  # an event that is not a job's
             return None
-        hold = decisive(holds, job_id=job_id, subject=documents.to_mac(receipt.get("subject")), now=self._clock())
+        hold = decisive(holds, job_id=job_id, subject=documents.to_mac(root.get("subject")), now=self._clock())
         mark = hold.mark if hold else None
         if any(to_mark(document) != mark for document in found):
             await self._write(found, mark)
@@ -71,9 +97,16 @@ class HeldJobs:
         condition, values = _in_scope(hold)
         condition += " AND c.held_until > @now AND c.held_until >= @end"
         values |= {"end": hold.ends_at}
+        key = [hold.tenant_id]
+        counts = {
+            name: await self._count(f"c.dataClass = '{name}' AND {condition}", values, key) for name in self._root.classes
+        }
+        past = f"{self._root.condition} AND {condition} AND c.{self._root.deadline} <= @now"
         return Held(
-            jobs=await self._count(condition, values, [hold.tenant_id]),
-            past_deadline=await self._count(f"{condition} AND c.content_expires_at <= @now", values, [hold.tenant_id]),
+            jobs=counts.get("receipt", 0),
+            sealed_records=counts.get(abuse_record.DATA_CLASS, 0),
+            alerts=counts.get(abuse_alert.DATA_CLASS, 0),
+            past_deadline=await self._count(past, values, key),
         )
 
     async def documents_held(self) -> tuple[int, int]:
@@ -81,7 +114,7 @@ class HeldJobs:
         return await self._count(_IS_HELD, {}), await self._count(f"{_IS_HELD} AND c.expires_at <= @now", {})
 
     async def _page(self, tenant: str, condition: str, values: Parameters) -> list[str]:
-        query = f"{_JOBS} WHERE c.dataClass = 'receipt' AND {condition} OFFSET 0 LIMIT {PAGE}"
+        query = f"{_JOBS} WHERE {self._root.condition} AND {condition} OFFSET 0 LIMIT {PAGE}"
         return [str(job_id) for job_id in await self._query(query, [tenant], values)]
 
     async def _count(self, condition: str, values: Parameters, key: list[str] | None = None) -> int:
@@ -121,13 +154,12 @@ class HeldJobs:
 
 
 def _in_scope(hold: Hold) -> tuple[str, Parameters]:
-    """The condition that a receipt of the hold's tenant is in its scope."""
-    condition = "c.dataClass = 'receipt'"
+    """The condition that a root of the hold's tenant is in its scope."""
     match hold.scope:
         case Scope.TENANT:
-            return condition, {}
+            return "true", {}
         case Scope.JOB:
-            return f"{condition} AND c.jobId = @job", {"job": hold.job_id}
+            return "c.jobId = @job", {"job": hold.job_id}
         case Scope.SUBJECT:
             names = {f"subject{number}": mac.mac for number, mac in enumerate(hold.subjects)}
-            return f"{condition} AND c.subject.mac IN ({', '.join(f'@{name}' for name in names)})", {**names}
+            return f"c.subject.mac IN ({', '.join(f'@{name}' for name in names)})", {**names}

@@ -95,6 +95,15 @@ class Management:
             deployments = await self._all(Page[Deployment], f"{account_id}/deployments", _COGNITIVE_SERVICES)
             return account.settings(resource, deployments)
 
+    async def content_logging(self, resource: str) -> bool | None:
+        """Read of a model account only whether it logs content, as `AccountSettings` says it."""
+        account_id = self._accounts.get(resource)
+        if account_id is None:
+            raise ManagementUnavailable
+        async with _foreign_errors():
+            account = Account.model_validate_json(await self._get(self._url(account_id, _COGNITIVE_SERVICES)))
+            return account.settings(resource, []).content_logging
+
     async def store(self) -> StoreSettings:
         """Read the Cosmos DB account."""
         async with _foreign_errors():

@@ -1,7 +1,8 @@
-"""The mark of a hold on a document of container ``generations``: ``held_until`` (seconds) and ``held_by`` (the hold's id).
+"""The mark of a hold on a document: ``held_until`` (seconds) and ``held_by`` (the hold's id).
 
-All documents of a job have the same mark, that of its receipt: they are marked in one transaction, and what is created later
-is created under the condition that the receipt is marked as its writer knows it. An absent or past mark holds nothing.
+Documents of ``generations`` and of ``abuse-monitoring`` bear it. In ``generations`` all documents of a job have the same mark,
+that of its receipt: they are marked in one transaction, and what is created later is created under the condition that the
+receipt is marked as its writer knows it. An absent or past mark holds nothing.
 """
 
 from shared.azure.cosmos import Document

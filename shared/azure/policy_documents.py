@@ -4,7 +4,8 @@ Container ``policies``, partition key tenant: document ``policy`` is the policy,
 document ``proposal`` names a version that loosens something, until a second principal applies the same or it expires.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from azure.core import MatchConditions
 from azure.cosmos.aio import ContainerProxy
@@ -26,19 +27,27 @@ _ALL = "SELECT * FROM c WHERE c.id = 'policy'"
 
 @dataclass(frozen=True, kw_only=True)
 class StoredPolicy:
-    """What stands at a tenant: a policy, the tombstone of an offboarded one, or something unreadable (neither)."""
+    """What stands at a tenant: a policy, the tombstone of an offboarded one, or something unreadable (neither).
+
+    ``written_at``: its last write, in seconds since the epoch by the store's clock.
+    """
 
     policy: TenantPolicy | None
     offboarded_at: float | None
     etag: str
+    written_at: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """All policies by tenant, and the names of tenants whose policy cannot be read; offboarded ones are in neither."""
+    """All policies by tenant, and the names of tenants whose policy cannot be read; offboarded ones are in neither.
+
+    ``written_at`` is by tenant: the last write of its policy, in seconds since the epoch by the store's clock.
+    """
 
     policies: tuple[TenantPolicy, ...]
     unreadable: tuple[str, ...]
+    written_at: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +89,7 @@ class PolicyDocuments:
         return Listing(
             policies=tuple(sorted(policies, key=lambda policy: policy.tenant_id)),
             unreadable=tuple(sorted(tenant for tenant, stored in standing.items() if stored.policy is None)),
+            written_at={tenant: stored.written_at for tenant, stored in standing.items()},
         )
 
     async def write(self, policy: TenantPolicy, *, over: StoredPolicy | None) -> None:
@@ -166,4 +176,4 @@ def _stored(document: Document) -> StoredPolicy:
         policy = policy_of(document) if offboarded_at is None else None
     except StoreUnavailable:
         policy = None
-    return StoredPolicy(policy=policy, offboarded_at=offboarded_at, etag=document["_etag"])
+    return StoredPolicy(policy=policy, offboarded_at=offboarded_at, etag=document["_etag"], written_at=document["_ts"])

@@ -1,6 +1,7 @@
-"""The documents of one data subject in container ``generations``: found by the subject's MAC, erased job by job.
+"""The documents of one data subject in a container partitioned by tenant and job: found by its MAC, erased job by job.
 
-Receipts and outputs carry the MAC, so that one of them alone, as after a partial restore, is found as well.
+In ``generations`` receipts and outputs carry the MAC, so that one of them alone, as after a partial restore, is found as well.
+In ``abuse-monitoring`` each partition has one document, which carries it: a record for review, or an alert.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,6 +26,9 @@ PAGE = 100
 _FOUND = "SELECT c.jobId, c.subject, c.created_at FROM c"
 _BEHIND = "c.jobId > @after"
 _IN_ORDER = "ORDER BY c.jobId ASC OFFSET 0 LIMIT @page"
+_LAST = "SELECT VALUE c.expires_at FROM c"
+_RECORDS = "SELECT VALUE COUNT(1) FROM c"
+_SEALED = "c.dataClass = 'abuse_record' AND c.expires_at > @now"
 _READABLE = "c.dataClass = 'receipt' AND c.content_expires_at > @now"
 _JOB = "SELECT c.id, c.expires_at, c.held_until, c.status, c.subject, c.deleted_at, c.scheduled_sequence_number, c._etag FROM c"
 
@@ -36,6 +40,14 @@ class Match:
     job_id: str
     subject: Mac
     created_at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealedRecords:
+    """How many records for abuse review there are, and when the last one ends (seconds since the epoch), None of none."""
+
+    count: int
+    expires_at: float | None
 
 
 class SubjectDocuments:
@@ -66,6 +78,16 @@ class SubjectDocuments:
         names = _named(values, "mac", subjects)
         query = f"{_FOUND} WHERE {_BEHIND} AND {_READABLE} AND c.subject.mac IN ({names}) {_IN_ORDER}"
         return [each["jobId"] for each in await self._query(query, [tenant], values)]
+
+    @patient
+    async def sealed(self, tenant: str, subjects: Iterable[Mac]) -> SealedRecords:
+        """Count the subject's records for abuse review that are not past their deadline."""
+        values: dict[str, object] = {"now": self._clock()}
+        condition = f"{_SEALED} AND c.subject.mac IN ({_named(values, 'mac', subjects)})"
+        counts = await self._query(f"{_RECORDS} WHERE {condition}", [tenant], values)
+        last = f"{_LAST} WHERE {condition} ORDER BY c.expires_at DESC OFFSET 0 LIMIT 1"
+        ends = await self._query(last, [tenant], values)
+        return SealedRecords(count=sum(int(count) for count in counts), expires_at=max(map(float, ends), default=None))
 
     @patient
     async def job(self, tenant: str, job_id: str) -> list[Standing]:
@@ -121,7 +143,7 @@ class SubjectDocuments:
         now = self._clock()
         return {"expires_at": now, "ttl": ttl(max(now, document.held_until or now), now=now, grace=self._grace)}
 
-    async def _query(self, query: str, key: list[str], values: dict[str, object]) -> list[Document]:
+    async def _query(self, query: str, key: list[str], values: dict[str, object]) -> list[Any]:
         parameters: list[dict[str, object]] = [{"name": f"@{name}", "value": value} for name, value in values.items()]
         partition: Any = key
         try:
@@ -146,7 +168,7 @@ def _standing(document: Document) -> Standing:
         expires_at=document["expires_at"],
         etag=document["_etag"],
         held_until=document.get("held_until"),
-        status=Status(status) if status else None,
+        status=Status(status) if status and document["id"] == RECEIPT else None,  # an alert has another kind of status
         subject=Mac(**subject) if subject else None,
         deleted_at=document.get("deleted_at"),
         scheduled_sequence_number=document.get("scheduled_sequence_number"),

@@ -14,19 +14,29 @@ from shared.clock import Clock
 
 @dataclass(frozen=True, kw_only=True)
 class TimerStores:
-    """Traces of jobs, counts, probes, and the timer's own state."""
+    """Traces of jobs, counts (of jobs, and of what is kept for abuse review), probes, and the timer's own state."""
 
     traces: Traces
     counts: Counts
+    review_counts: Counts
     probes: Probes
     state: StampState
 
     @classmethod
-    def of(cls, generations: ContainerProxy, privacy: ContainerProxy, *, clock: Clock, grace: int) -> Self:
+    def of(
+        cls,
+        generations: ContainerProxy,
+        privacy: ContainerProxy,
+        abuse_monitoring: ContainerProxy,
+        *,
+        clock: Clock,
+        grace: int,
+    ) -> Self:
         """Make them from the containers."""
         return cls(
             traces=Traces(generations),
             counts=Counts(generations),
+            review_counts=Counts(abuse_monitoring),
             probes=Probes(generations, clock=clock, grace=grace),
             state=StampState(privacy),
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.domain import filter_outcome
 from shared.domain.bodies import Endpoint
-from shared.domain.filter_outcome import Verdict
+from shared.domain.filter_outcome import FilterOutcome, Verdict
 from shared.domain.generation import ErrorCode, Outcome, Status, Usage
 from shared.domain.json_document import Json
 from shared.domain.policy import Filtering
@@ -27,15 +27,19 @@ class ModelAnswer:
     body: Json = field(repr=False)
 
 
+class Unfiltered(ModelFailed):
+    """The required filter did not see the completion; ``found`` is what it said of the rest."""
+
+    def __init__(self, found: FilterOutcome) -> None:
+        super().__init__(Failure.UNFILTERED)
+        self.found = found
+
+
 def outcome(endpoint: Endpoint, answer: ModelAnswer) -> Outcome:
     """Read an answer; raises `ModelFailed` when it is no answer to this endpoint, or says itself that it failed."""
     if answer.status_code != _OK:
-        innererror = answer.body["error"].get("innererror")
-        return Outcome(
-            status=Status.FAILED,
-            error_code=ErrorCode.CONTENT_FILTER,
-            content_filter=filter_outcome.of_blocked_prompt(innererror),
-        )
+        found = filter_outcome.of_blocked_prompt(answer.body.get("error"))
+        return Outcome(status=Status.FAILED, error_code=ErrorCode.CONTENT_FILTER, content_filter=found)
     match endpoint:
         case Endpoint.RESPONSES:
             return _of_response(answer)
@@ -46,10 +50,10 @@ def outcome(endpoint: Endpoint, answer: ModelAnswer) -> Outcome:
 
 
 def filtered(outcome: Outcome, filtering: Filtering) -> Outcome:
-    """Return an outcome that may be handed out; raises `ModelFailed` for a completion that the required filter did not see."""
+    """Return an outcome that may be handed out; raises `Unfiltered` where the filter is required, and did not see it."""
     found = outcome.content_filter
     if filtering is Filtering.REQUIRED and found is not None and found.verdict is Verdict.UNFILTERED:
-        raise ModelFailed(Failure.UNFILTERED)
+        raise Unfiltered(found)
     return outcome
 
 
@@ -67,7 +71,8 @@ def _of_response(answer: ModelAnswer) -> Outcome:
                 code if isinstance(code, str) else "", Failure.UNAVAILABLE
             )
         )
-    if body.get("status") not in ("completed", "incomplete", "failed") or not isinstance(body.get("output"), list):
+    has_output = blocked or isinstance(body.get("output"), list)  # a blocked one may have been cut before its first word
+    if body.get("status") not in ("completed", "incomplete", "failed") or not has_output:
         raise ModelFailed(Failure.INVALID_OUTPUT)
     status = Status.INCOMPLETE if blocked or body["status"] == "incomplete" else Status.COMPLETED
     return _outcome(answer, status, found, _usage(body, "input_tokens", "output_tokens"))
@@ -92,7 +97,7 @@ def _of_embeddings(answer: ModelAnswer) -> Outcome:
     return _outcome(answer, Status.COMPLETED, None, _usage(answer.body, "prompt_tokens", None))
 
 
-def _outcome(answer: ModelAnswer, status: Status, found: filter_outcome.FilterOutcome | None, usage: Usage | None) -> Outcome:
+def _outcome(answer: ModelAnswer, status: Status, found: FilterOutcome | None, usage: Usage | None) -> Outcome:
     return Outcome(
         status=status,
         content_filter=found,

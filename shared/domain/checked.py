@@ -19,11 +19,12 @@ class Part(StrEnum):
     ACCOUNT = "account"
     STORE = "store"
     POLICIES = "policies"
+    OPT_OUTS = "opt_outs"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unchecked:
-    """A part that could not be read; the resource of an account, the tenant of a policy, None where there is only one."""
+    """A part that could not be read; the resource of an account, the tenant of a policy or of an opt-out, else None."""
 
     part: Part
     target: str | None = None

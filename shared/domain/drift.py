@@ -42,6 +42,7 @@ class Drift(StrEnum):
     ACCOUNT_ENDPOINT = "account_endpoint"
     ACCOUNT_CONTENT_LOGGING_UNREADABLE = "account_content_logging_unreadable"
     ACCOUNT_LOCAL_AUTH = "account_local_auth"
+    OPT_OUT_UNCONFIRMED = "opt_out_unconfirmed"
     DEPLOYMENT_MISSING = "deployment_missing"
     DEPLOYMENT_SKU = "deployment_sku"
     DEPLOYMENT_MODEL = "deployment_model"

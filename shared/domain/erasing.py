@@ -1,4 +1,8 @@
-"""What the erasure of one job does with each of its documents. A legal hold wins: what is held stays, unread."""
+"""What the erasure of one job does with each of its documents. A legal hold wins: what is held stays, unread.
+
+Its record for abuse review lies in a container of its own, and is decided about by itself, as an alert is: neither leaves a
+tombstone.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,6 +12,7 @@ from shared.domain.generation import Status
 from shared.domain.macs import Mac
 
 RECEIPT, OUTPUT, EVENT = "receipt", "output", "event"
+RECORD, ALERT = "record", "alert"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,11 +60,13 @@ class Plan:
             receipts=int(self.bury is not None and self.bury.deleted_at is None),
             outputs=ids.count(OUTPUT),
             events=ids.count(EVENT),
+            sealed_records=ids.count(RECORD),
+            alerts=ids.count(ALERT),
         )
 
 
 def plan(documents: Sequence[Standing], now: float) -> Plan:
-    """Decide about the documents of one job."""
+    """Decide about the documents of one partition."""
     held = [document for document in documents if document.is_held(now)]
     receipt = next((document for document in documents if document.id == RECEIPT), None)
     others = [document for document in documents if document.id != RECEIPT]

@@ -44,11 +44,13 @@ class Counts:
     outputs: int = 0
     events: int = 0
     waiting_copies: int = 0
+    sealed_records: int = 0
+    alerts: int = 0
 
     @property
     def documents(self) -> int:
         """Documents of every class; a waiting copy is a message."""
-        return self.receipts + self.outputs + self.events
+        return self.receipts + self.outputs + self.events + self.sealed_records + self.alerts
 
     def __add__(self, other: Self) -> Self:
         """Both together."""

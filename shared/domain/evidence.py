@@ -27,6 +27,7 @@ class Chain(StrEnum):
     HOLDS = "holds"
     ERASURES = "erasures"
     ACCESS = "access"
+    ABUSE = "abuse"
 
 
 class Kind(StrEnum):
@@ -52,6 +53,13 @@ class Kind(StrEnum):
     ERASURE_COMPLETED = "erasure_completed"
     ERASURE_DEFERRED = "erasure_deferred"
     RE_ERASED = "re_erased"
+    ABUSE_ALERT_CREATED = "abuse_alert_created"
+    ABUSE_ALERT_RESOLVED = "abuse_alert_resolved"
+    ABUSE_KEY_DELETED = "abuse_key_deleted"
+    ABUSE_KEY_DESTROYED = "abuse_key_destroyed"
+    ABUSE_RECORD_OPENED = "abuse_record_opened"
+    ABUSE_ACCESS_REFUSED = "abuse_access_refused"
+    SUBJECT_BLOCKED = "subject_blocked"
 
 
 @dataclass(frozen=True, kw_only=True)

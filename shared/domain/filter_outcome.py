@@ -1,14 +1,22 @@
 """What the content filter of Azure OpenAI said about a prompt and its completion, as one value.
 
 Shapes: chat completions carry ``prompt_filter_results`` and ``choices[].content_filter_results``; Responses carry a list
-``content_filters``; a blocked prompt is a 400 whose ``innererror`` has ``content_filter_result`` (plural in some documents).
-A classifier that was down answers ``error`` in place of categories: that text is *unfiltered*, which is not the same as safe.
+``content_filters``; a blocked prompt is a 400 whose ``innererror`` has ``content_filter_result``, or a failed response. The
+name of the results is singular on some wires and plural in some documents: both are read everywhere. A classifier that was
+down answers ``error`` in place of categories: that text is *unfiltered*, which is not the same as safe.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from shared.domain import filter_details, filter_findings
+from shared.domain.filter_details import Details
+from shared.domain.filter_findings import Category, Codes
+
+_RESULTS = ("content_filter_results", "content_filter_result")
+_BLOCKED = "content_filter"
+"""A code of an error, a ``finish_reason``, a reason of ``incomplete_details``."""
 
 
 class Verdict(StrEnum):
@@ -23,116 +31,100 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class FilterOutcome:
-    """The verdict, and each category's findings in codes: no text of a citation or a blocklist term is kept."""
+    """The verdict, each category's findings in codes, and in ``details`` the texts that they refer to, which are content."""
 
     verdict: Verdict
-    categories: dict[str, dict[str, bool | str]]
+    categories: dict[Category, Codes]
+    details: Details = filter_details.NONE
 
     def as_json(self) -> dict[str, Any]:
-        """``content_filter`` of a generation."""
-        return {"outcome": self.verdict, "categories": self.categories}
+        """``content_filter`` of a generation: content, for the output only."""
+        return {"outcome": self.verdict, "categories": self.categories, "details": self.details.as_json()}
+
+    def codes(self) -> list[str]:
+        """What was noticed, sorted, at most one code for each category: free of content, for receipts."""
+        noticed = {name: codes for name, codes in self.categories.items() if filter_findings.has_found(codes)}
+        return sorted(filter_findings.short_code(name, codes) for name, codes in noticed.items())
 
 
-KNOWN_CATEGORIES = frozenset(
-    {"hate", "sexual", "violence", "self_harm", "profanity", "jailbreak", "indirect_attack", "protected_material_text"}
-    | {"protected_material_code", "personally_identifiable_information", "custom_blocklists", "ungrounded_material"}
-)
-_SEVERITIES = ("safe", "low", "medium", "high", "unknown")
-"""From harmless to grave; what we cannot read is taken for the gravest."""
-
-
-def of_blocked_prompt(innererror: object) -> FilterOutcome:
-    """Parse the 400 of a blocked prompt."""
-    found = innererror if isinstance(innererror, dict) else {}
-    results = found.get("content_filter_result") or found.get("content_filter_results")
-    return FilterOutcome(verdict=Verdict.PROMPT_BLOCKED, categories=_merge([results]))
+def of_blocked_prompt(error: object) -> FilterOutcome:
+    """Parse the ``error`` of a 400, which has the findings in one of several places."""
+    return _blocked(Verdict.PROMPT_BLOCKED, _results_within(error))
 
 
 def of_chat_completion(body: dict[str, Any]) -> FilterOutcome:
     """Parse a 200 of chat completions."""
-    choices = [choice for choice in _list(body.get("choices")) if isinstance(choice, dict)]
-    prompts = [
-        entry.get("content_filter_results", entry.get("content_filter_result"))
-        for entry in _list(body.get("prompt_filter_results"))
-        if isinstance(entry, dict)
-    ]
-    completions = [choice.get("content_filter_results") for choice in choices]
-    blocked = any(choice.get("finish_reason") == "content_filter" for choice in choices)
-    return _outcome(prompts, completions, completion_blocked=blocked)
+    choices = _list(body.get("choices"))
+    prompts = [results for entry in _list(body.get("prompt_filter_results")) for results in _results(entry)]
+    completions = [results for choice in choices for results in _results(choice)]
+    if any(isinstance(choice, dict) and choice.get("finish_reason") == _BLOCKED for choice in choices):
+        return _blocked(Verdict.COMPLETION_BLOCKED, [*prompts, *completions])
+    return _let_through(body, [*prompts, *completions], both_sides=bool(prompts and completions))
 
 
 def of_response(body: dict[str, Any]) -> FilterOutcome:
     """Parse a 200 of Responses, whatever its own status says."""
-    filters = [entry for entry in _list(body.get("content_filters")) if isinstance(entry, dict)]
-    of_prompt = [entry for entry in filters if str(entry.get("source_type")).lower() == "prompt"]
-    prompts = [entry.get("content_filter_results") for entry in of_prompt]
-    completions = [entry.get("content_filter_results") for entry in filters if entry not in of_prompt]
-    if any(entry.get("blocked") is True for entry in of_prompt):
-        return FilterOutcome(verdict=Verdict.PROMPT_BLOCKED, categories=_merge(prompts))
+    entries = _list(body.get("content_filters"))
+    prompts = [results for entry in entries if _source(entry) == "prompt" for results in _results(entry)]
+    completions = [results for entry in entries if _source(entry) == "completion" for results in _results(entry)]
+    others = [results for entry in entries if _source(entry) not in {"prompt", "completion"} for results in _results(entry)]
+    error = body.get("error")
+    everything = [*prompts, *completions, *others, *_results_within(error)]
+    blocked = {_source(entry) for entry in entries if isinstance(entry, dict) and entry.get("blocked") is True}
+    if "prompt" in blocked:
+        return _blocked(Verdict.PROMPT_BLOCKED, everything)
     details = body.get("incomplete_details")
-    stopped = isinstance(details, dict) and details.get("reason") == "content_filter"
-    blocked = stopped or any(entry.get("blocked") is True for entry in filters)
-    return _outcome(prompts, completions, completion_blocked=blocked)
+    if blocked or (isinstance(details, dict) and details.get("reason") == _BLOCKED):
+        return _blocked(Verdict.COMPLETION_BLOCKED, everything)
+    if body.get("status") == "failed":
+        refused = isinstance(error, dict) and error.get("code") == _BLOCKED
+        return _blocked(_refused_side(prompts, completions) if refused else Verdict.UNFILTERED, everything)
+    return _let_through(body, everything, both_sides=bool(prompts and completions))
 
 
-def _outcome(prompts: list[object], completions: list[object], *, completion_blocked: bool) -> FilterOutcome:
+def _blocked(verdict: Verdict, groups: list[object]) -> FilterOutcome:
+    """The verdict that was said elsewhere, with whatever findings there are."""
+    return FilterOutcome(
+        verdict=verdict, categories=filter_findings.by_category(groups), details=filter_details.of_results(groups)
+    )
+
+
+def _refused_side(prompts: list[object], completions: list[object]) -> Verdict:
+    """What an error that does not say it was about: the prompt, as with a 400, unless only the completion was filtered."""
+    prompt, completion = (filter_findings.by_category(groups).values() for groups in (prompts, completions))
+    of_completion = any(codes.get("filtered") for codes in completion) and not any(codes.get("filtered") for codes in prompt)
+    return Verdict.COMPLETION_BLOCKED if of_completion else Verdict.PROMPT_BLOCKED
+
+
+def _let_through(body: dict[str, Any], groups: list[object], *, both_sides: bool) -> FilterOutcome:
     """Decide: a completion is only called filtered when prompt and completion were, whole and readably."""
-    categories = _merge([*prompts, *completions])
-    if completion_blocked:
-        verdict = Verdict.COMPLETION_BLOCKED
-    elif not (prompts and completions and all(_is_complete(results) for results in [*prompts, *completions])):
+    is_whole = both_sides and all(filter_findings.is_readable(results) for results in groups)
+    categories = filter_findings.by_category(groups)
+    noticed = any(filter_findings.has_found(codes) for codes in categories.values())
+    if filter_findings.found_anywhere(body) and not noticed:
+        categories[Category.OTHER] = {"detected": True}
+        noticed = True
+    if not is_whole or filter_findings.is_doubtful(body):
         verdict = Verdict.UNFILTERED
-    elif any(_noticed(finding) for finding in categories.values()):
-        verdict = Verdict.ANNOTATED
     else:
-        verdict = Verdict.PASSED
-    return FilterOutcome(verdict=verdict, categories=categories)
+        verdict = Verdict.ANNOTATED if noticed else Verdict.PASSED
+    return FilterOutcome(verdict=verdict, categories=categories, details=filter_details.of_results(groups))
 
 
-def _is_complete(results: object) -> bool:
-    """Whether each classifier said something readable; one that was down says ``error``, at either level."""
-    return isinstance(results, dict) and bool(results) and all(_codes(finding) for finding in results.values())
+def _results(entry: object) -> list[object]:
+    """The results of an entry under either name; of one without any, None, which nobody can read."""
+    found = [entry[name] for name in _RESULTS if entry.get(name) is not None] if isinstance(entry, dict) else []
+    return found or [None]
 
 
-def _merge(groups: Iterable[object]) -> dict[str, dict[str, bool | str]]:
-    """Return the findings by category, the graver where one is found twice."""
-    merged: dict[str, dict[str, bool | str]] = {}
-    for results in groups:
-        if not isinstance(results, dict):
-            continue
-        for name, finding in results.items():
-            if name == "error":
-                continue
-            key = name.replace("-", "_")
-            key = key if key in KNOWN_CATEGORIES else "other"
-            codes = _codes(finding)
-            if key not in merged or _gravity(codes) > _gravity(merged[key]):
-                merged[key] = codes
-    return merged
+def _results_within(error: object) -> list[object]:
+    """Results in whichever place: ``innererror``, ``inner_error``, an entry of ``content_filters``, or the error itself."""
+    return [value for name, value in filter_findings.members(error) if name in _RESULTS]
 
 
-def _codes(finding: object) -> dict[str, bool | str]:
-    if isinstance(finding, list):  # blocklists: one entry each
-        flags = [entry.get("filtered") for entry in finding if isinstance(entry, dict)]
-        return {"filtered": any(flag is True for flag in flags)} if flags and len(flags) == len(finding) else {}
-    if not isinstance(finding, dict):
-        return {}
-    codes: dict[str, bool | str] = {
-        flag: finding[flag] for flag in ("filtered", "detected") if isinstance(finding.get(flag), bool)
-    }
-    severity = finding.get("severity")
-    if severity is not None:
-        codes["severity"] = severity if isinstance(severity, str) and severity in _SEVERITIES else "unknown"
-    return codes
-
-
-def _noticed(codes: dict[str, bool | str]) -> bool:
-    return bool(codes.get("filtered") or codes.get("detected") or codes.get("severity", "safe") != "safe")
-
-
-def _gravity(codes: dict[str, bool | str]) -> tuple[bool, bool, int]:
-    severity = str(codes.get("severity", "safe"))
-    return bool(codes.get("filtered")), bool(codes.get("detected")), _SEVERITIES.index(severity)
+def _source(entry: object) -> str:
+    found = entry.get("source_type") if isinstance(entry, dict) else None
+    return found.lower() if isinstance(found, str) else ""
 
 
 def _list(value: object) -> list[Any]:

@@ -55,7 +55,11 @@ MESSAGES: dict[str, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """The content-free record of a job. Times are seconds since the epoch."""
+    """The content-free record of a job. Times are seconds since the epoch.
+
+    ``principal``: client id of the application that submitted it over HTTP; None for a message of the queue.
+    ``abuse_record_expires_at``: when the sealed record for abuse review ends, None when there is none.
+    """
 
     tenant_id: str
     job_id: str
@@ -73,6 +77,8 @@ class Receipt:
     not_before: float
     model_calls: int
     grounding_documents: int = 0
+    principal: str | None = None
+    abuse_record_expires_at: float | None = None
     deleted_at: float | None = None
     scheduled_sequence_number: int | None = None
     held: Mark | None = None

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from secrets import token_hex
+from typing import Self
 
 from shared.domain.macs import Mac
 
@@ -49,10 +50,19 @@ class Mark:
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """What a hold holds now: jobs, and those of them whose content would be gone without it."""
+    """What a hold holds now: jobs, records for abuse review, alerts; and how many of all these are past their deadline.
 
-    jobs: int
-    past_deadline: int
+    Of a job that deadline is its content's.
+    """
+
+    jobs: int = 0
+    sealed_records: int = 0
+    alerts: int = 0
+    past_deadline: int = 0
+
+    def __add__(self, other: Self) -> Self:
+        """Both together."""
+        return replace(self, **{name: count + getattr(other, name) for name, count in vars(self).items()})
 
 
 @dataclass(frozen=True, kw_only=True)

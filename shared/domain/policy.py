@@ -90,12 +90,30 @@ class Retention(_Value):
         return self.output_seconds
 
 
+class Detection(_Value):
+    """From how many signs of one kind within the window (seconds) an alert is made; None: that kind is not looked for.
+
+    ``block_seconds``: for how long an alert blocks its data subject; None: it does not.
+    """
+
+    window_seconds: Annotated[int, Field(ge=60, le=DAY)]
+    jailbreak_attempts: Annotated[int, Field(ge=1, le=10_000)] | None
+    blocked_prompts: Annotated[int, Field(ge=1, le=10_000)] | None
+    new_subjects: Annotated[int, Field(ge=2, le=10_000)] | None
+    block_seconds: Annotated[int, Field(ge=60, le=30 * DAY)] | None = None
+
+
+DEFAULT_DETECTION = Detection(window_seconds=3600, jailbreak_attempts=3, blocked_prompts=10, new_subjects=10)
+"""Where a policy that monitors abuse says nothing else."""
+
+
 class AbuseMonitoring(_Value):
     """What is kept for abuse review. ``opted_out`` needs the approval that Microsoft gave: its reference and its date."""
 
     mode: Literal["off", "flagged", "all", "opted_out"]
     approval: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] | None = None
     approved_on: date | None = None
+    detection: Detection | None = None
 
     @model_validator(mode="after")
     def _approval_is_of_an_opt_out(self) -> Self:
@@ -103,6 +121,17 @@ class AbuseMonitoring(_Value):
         if given != ((True, True) if self.opted_out else (False, False)):
             raise ValueError("approval and approved_on belong to mode opted_out, both of them, and to no other")
         return self
+
+    @model_validator(mode="after")
+    def _detection_is_of_monitoring(self) -> Self:
+        if self.detection is not None and not self.keeps_records:
+            raise ValueError("detection belongs to the modes flagged and all")
+        return self
+
+    @property
+    def keeps_records(self) -> bool:
+        """Whether anything is kept for review, and abuse looked for."""
+        return self.mode in {"flagged", "all"}
 
     @property
     def opted_out(self) -> bool:

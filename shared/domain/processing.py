@@ -54,7 +54,7 @@ DATA_CLASSES: tuple[DataClass, ...] = (
         name="generated content",
         purpose="to hand the answer to the tenant until its deadline",
         subjects=_AUTHORS,
-        data="the answer or vectors, the outcome of the content filter",
+        data="the answer or vectors, the outcome of the content filter with sources and blocklists that it names",
         places=(*_OUTPUTS, *_PASSING, *_KEPT_BY_MICROSOFT, _BACKUPS),
     ),
     DataClass(
@@ -91,10 +91,13 @@ DATA_CLASSES: tuple[DataClass, ...] = (
     ),
     DataClass(
         name="abuse-monitoring records",
-        purpose="none of Lethe's: not built yet. Microsoft's own review is the model service's",
-        subjects="none in Lethe",
-        data="none in Lethe",
-        places=("container abuse-monitoring",),
+        purpose="to let reviewers look at suspected abuse, one record at a time; Microsoft's own review is the model service's",
+        subjects=_AUTHORS,
+        data="prompt, grounding and answer, sealed; outcome of the filter; the subject by MAC; alerts. None of who opted out",
+        places=(
+            *("documents abuse_record", "sealed records under a hold", "documents abuse_alert"),
+            *("key store: keys of records for abuse review", _BACKUPS),
+        ),
     ),
     DataClass(
         name="requests of data subjects, legal holds",

@@ -38,7 +38,10 @@ class Promise:
     missing: str | None = None
 
 
-_DELETING = ("expired_documents", "forgotten_contents", "shortened_deadlines", "rejected_messages")
+_DELETING = (
+    *("expired_documents", "forgotten_contents", "shortened_deadlines", "rejected_messages"),
+    *("expired_abuse_records", "shortened_abuse_records"),
+)
 _DEAD_LETTERS = (
     "dead_letters_generation_requests",
     "dead_letters_generation_rejected",
@@ -110,11 +113,18 @@ PROMISES: tuple[Promise, ...] = (
             "only, every reading recorded; a tenant with an approved opt-out has none."
         ),
         basis=Basis.RUNTIME,
-        controls=("shared/domain/policy.py",),
-        tests=("tests/unit/test_policy_refused.py",),
-        metrics=("lethe.opt_outs",),
+        controls=(
+            *("shared/domain/sealing.py", "shared/azure/abuse_keys.py", "shared/abuse/record.py", "shared/abuse/keys.py"),
+            *("shared/abuse/isolation.py", "shared/abuse/review.py", "shared/domain/opt_out.py"),
+        ),
+        tests=("tests/unit/test_opt_out.py", "tests/unit/test_abuse_record.py", "tests/system/test_opt_out.py"),
+        metrics=(
+            *("lethe.opt_outs", "lethe.abuse.records", "lethe.abuse.accesses", "lethe.retention.overdue"),
+            "lethe.configuration.findings",
+        ),
+        steps=(*("expired_abuse_records", "shortened_abuse_records", "abuse_keys", "abuse_isolation", "configuration"),),
+        violated_by=frozenset({Drift.OPT_OUT_UNCONFIRMED, Drift.STORE_REGION}),
         sources=(ABUSE_STORE,),
-        missing="abuse_records",
     ),
     Promise(
         id="content-filtering",
@@ -123,8 +133,8 @@ PROMISES: tuple[Promise, ...] = (
             "never shown as safe."
         ),
         basis=Basis.BUILD,
-        controls=("shared/domain/filter_outcome.py", "shared/domain/answer.py"),
-        tests=("tests/unit/test_filter_outcome.py", "tests/unit/test_filter_properties.py"),
+        controls=("shared/domain/filter_outcome.py", "shared/domain/filter_findings.py", "shared/domain/answer.py"),
+        tests=("tests/unit/test_filter_outcome.py", "tests/unit/test_filter_mutations.py", "tests/system/test_policy_rules.py"),
         metrics=("lethe.filter_outcomes",),
     ),
     Promise(

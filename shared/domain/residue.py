@@ -4,12 +4,14 @@ The same data makes the picture of the page and the table of the documents, so t
 a container, a queue or a class of data that has no place here.
 """
 
+from shared.domain import abuse_alert, abuse_record
 from shared.domain.place import Place, dead_letters, depth, items, oldest
 from shared.domain.promises import Basis
 from shared.domain.residue_about import ABOUT
 from shared.domain.sources import ABUSE_STORE, BACKUPS, NO_TRAINING, PROMPT_CACHE
 
 _GENERATIONS = frozenset({"generations"})
+_ABUSE_MONITORING = frozenset({"abuse-monitoring"})
 
 CONTENT: tuple[Place, ...] = (
     Place(
@@ -60,6 +62,24 @@ CONTENT: tuple[Place, ...] = (
         basis=Basis.RUNTIME,
         containers=_GENERATIONS,
         data_classes=frozenset({"output"}),
+    ),
+    Place(
+        name="documents abuse_record",
+        holds="sealed: prompts, grounding, answers for review",
+        until="retention.abuse_record_seconds from admission, at most 29 days less the vault's recovery days; erasure; opt-out",
+        basis=Basis.RUNTIME,
+        containers=_ABUSE_MONITORING,
+        data_classes=frozenset({abuse_record.DATA_CLASS}),
+        count=items(abuse_record.DATA_CLASS),
+        oldest=oldest(abuse_record.DATA_CLASS),
+    ),
+    Place(
+        name="sealed records under a hold",
+        holds="the same; past their deadline nobody can open them",
+        until="release or end of the hold, at most 90 days ahead and renewable; then the timer",
+        basis=Basis.RUNTIME,
+        containers=_ABUSE_MONITORING,
+        data_classes=frozenset({abuse_record.DATA_CLASS}),
     ),
     Place(
         name="calls over HTTP",
@@ -125,6 +145,17 @@ COUNTED: tuple[Place, ...] = (
         data_classes=frozenset({"event"}),
         count=items("event"),
         oldest=oldest("event"),
+    ),
+    Place(
+        name="documents abuse_alert",
+        holds="no content: what was noticed, MACs, job ids",
+        until="as a record, from when the alert was last opened, or the end of a hold; erasure; opt-out",
+        basis=Basis.RUNTIME,
+        holds_content=False,
+        containers=_ABUSE_MONITORING,
+        data_classes=frozenset({abuse_alert.DATA_CLASS}),
+        count=items(abuse_alert.DATA_CLASS),
+        oldest=oldest(abuse_alert.DATA_CLASS),
     ),
     Place(
         name="queue webhook-deliveries",

@@ -85,12 +85,6 @@ ABOUT: tuple[Place, ...] = (
         container="evidence",
     ),
     _about(
-        "container abuse-monitoring",
-        holds="nothing: records for abuse review are not built yet",
-        until="nothing is written",
-        container="abuse-monitoring",
-    ),
-    _about(
         "container fine-tuning",
         holds="nothing: fine-tuning is not built yet",
         until="nothing is written",
@@ -100,6 +94,12 @@ ABOUT: tuple[Place, ...] = (
         "key store: keys",
         holds="one key for each tenant and purpose, the key of the evidence; without them nobody can guess what a MAC is of",
         until="the tenant is offboarded; then the vault's soft-delete days",
+        sources=(VAULT_COPIES,),
+    ),
+    _about(
+        "key store: keys of records for abuse review",
+        holds="one key for each day on which records end; with it, and the record, a content can be opened",
+        until="the day is over, but for held records, and the next run of the timer; then the vault's recovery days",
         sources=(VAULT_COPIES,),
     ),
     _about(

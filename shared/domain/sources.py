@@ -6,6 +6,7 @@ A fact carries the day on which it was read, and the day from which on it counts
 from dataclasses import dataclass
 from datetime import date
 
+from shared.domain.json_document import Json
 from shared.domain.residency import EXPIRES_ON, REVIEWED_ON
 
 _READ, _UNTIL = date(2026, 11, 1), date(2027, 11, 1)
@@ -22,6 +23,17 @@ class Source:
     dated: str
     reviewed_on: date = _READ
     expires_on: date = _UNTIL
+
+
+def as_json(source: Source) -> Json:
+    """Write a source as the statement tells it."""
+    return {
+        "says": source.says,
+        "url": source.url,
+        "dated": source.dated,
+        "reviewed_on": source.reviewed_on.isoformat(),
+        "expires_on": source.expires_on.isoformat(),
+    }
 
 
 _LEARN = "https://learn.microsoft.com"

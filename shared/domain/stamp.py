@@ -1,7 +1,7 @@
 """A stamp: one installation of Lethe in one geography, with the deployments that it may call and the limits it sets."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Self
 
@@ -92,23 +92,33 @@ class Stamp:
         deployment = self.deployments[name]
         return unusable(sku=deployment.sku, region=deployment.region, geography=policy.geography, residency=policy.residency)
 
+    def usable(self, policy: TenantPolicy, alias: str) -> tuple[Deployment, ...]:
+        """Return the deployments that may serve a model alias, in the policy's order; others that it names are passed over."""
+        listed = (name for name in policy.models[alias] if name in self.deployments)
+        return tuple(self.deployments[name] for name in listed if self.unusable(name, policy) is None)
+
     def limits_of(self, policy: TenantPolicy) -> StampLimits:
         """Return a tenant's limits, with the stamp's where the policy names none."""
         return replace(self.limits, **policy.limits.model_dump(exclude_none=True))
 
-    def terms(self, policy: TenantPolicy, alias: str) -> Terms:
+    def terms(self, policy: TenantPolicy, alias: str, *, confirmed: Collection[str] = frozenset()) -> Terms:
         """Return the terms for a model alias.
 
         A deployment that the policy names and residency forbids is passed over; raises `RequestRefused` when none is left.
+        ``confirmed`` are the model resources that showed lately that Azure keeps nothing of a request: a tenant that opted out
+        of abuse monitoring is served by these only.
         """
         if policy.geography is not self.geography:
             raise RequestRefused(Reason.WRONG_GEOGRAPHY, "tenant")
         if alias not in policy.models:
             raise RequestRefused(Reason.UNKNOWN_MODEL, "body.model")
-        listed = [name for name in policy.models[alias] if name in self.deployments]
-        usable = tuple(self.deployments[name] for name in listed if self.unusable(name, policy) is None)
+        usable = self.usable(policy, alias)
         if not usable:
             raise RequestRefused(Reason.RESIDENCY_FORBIDDEN, "body.model")
+        if policy.abuse_monitoring.opted_out:
+            usable = tuple(each for each in usable if each.resource in confirmed)
+            if not usable:
+                raise RequestRefused(Reason.ABUSE_MONITORING_UNCONFIRMED, "body.model")
         return Terms(
             deployments=usable,
             output_tokens=self.limits_of(policy).output_tokens_per_request,

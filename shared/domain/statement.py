@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from shared.domain import sources
 from shared.domain.drift import Drift
 from shared.domain.json_document import Json
 from shared.domain.promises import PROMISES, Basis, Promise
@@ -97,16 +98,7 @@ def as_json(stated: Stated) -> Json:
         "causes": list(stated.causes),
         "basis": promise.basis,
         "checked_at": None if stated.checked_at is None else int(stated.checked_at),
-        "sources": [
-            {
-                "says": source.says,
-                "url": source.url,
-                "dated": source.dated,
-                "reviewed_on": source.reviewed_on.isoformat(),
-                "expires_on": source.expires_on.isoformat(),
-            }
-            for source in promise.sources
-        ],
+        "sources": [sources.as_json(source) for source in promise.sources],
     }
 
 

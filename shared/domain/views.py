@@ -3,6 +3,7 @@
 from typing import Any
 
 from shared.domain.bodies import Endpoint
+from shared.domain.filter_outcome import Verdict
 from shared.domain.generation import MESSAGES, Record, Status
 from shared.domain.hold import Held, Hold
 from shared.domain.json_document import Json
@@ -46,7 +47,7 @@ def generation(record: Record) -> Json:
         "created_at": int(receipt.created_at),
         "completed_at": _whole(record.completed_at),
         "expires_at": int(receipt.content_expires_at),
-        "abuse_record_expires_at": None,
+        "abuse_record_expires_at": _whole(receipt.abuse_record_expires_at),
         "response": output.get("response"),
         "error": _error(record.error_code),
         "content_filter": output.get("content_filter"),
@@ -73,6 +74,8 @@ def response(record: Record) -> Json:
         "model": receipt.model,
         "metadata": output.get("metadata") or {},
         "error": _error(record.error_code),
+        "incomplete_details": body["incomplete_details"] or _stopped(record),
+        "content_filter": output.get("content_filter"),
         "store": False,
     }
 
@@ -98,12 +101,18 @@ def hold(found: Hold, *, now: float) -> Json:
 
 def held(found: Held | None) -> Json | None:
     """What a hold holds; None when it could not be counted in time."""
-    return {"jobs": found.jobs, "past_deadline": found.past_deadline} if found else None
+    return dict(vars(found)) if found else None
 
 
 def has_response(record: Record) -> bool:
     """Whether the job may be seen on OpenAI's face at all."""
     return record.receipt.endpoint is Endpoint.RESPONSES
+
+
+def _stopped(record: Record) -> dict[str, str] | None:
+    """Why a completion is incomplete of which the service said that it failed."""
+    found = (record.output or {}).get("content_filter") or {}
+    return {"reason": "content_filter"} if found.get("outcome") == Verdict.COMPLETION_BLOCKED else None
 
 
 def _error(code: str | None) -> dict[str, str] | None:

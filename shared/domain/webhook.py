@@ -12,9 +12,14 @@ from shared.domain.signing import signature
 
 _OUTCOMES = ("completed", "failed", "cancelled", "incomplete")
 ENDPOINT_DISABLED = "webhook_endpoint.disabled"
-EVENT_TYPES = frozenset({f"{family}.{outcome}" for family in ("response", "generation") for outcome in _OUTCOMES}) | {
-    ENDPOINT_DISABLED
-}
+ALERT_CREATED = "safety.alert.created"
+SUBJECT_BLOCKED = "safety_identifier.blocked"
+OF_ALERTS = frozenset({ALERT_CREATED, SUBJECT_BLOCKED})
+EVENT_TYPES = (
+    frozenset({f"{family}.{outcome}" for family in ("response", "generation") for outcome in _OUTCOMES})
+    | OF_ALERTS
+    | {ENDPOINT_DISABLED}
+)
 """Every type that a tenant's endpoint can subscribe to."""
 PROMISE_VIOLATED = "privacy.promise.violated"
 OPERATOR_EVENT_TYPES = frozenset({PROMISE_VIOLATED, ENDPOINT_DISABLED})
@@ -47,10 +52,10 @@ def body_of(*, event_id: str, event_type: str, created_at: float, data_id: str) 
 def data_id_of(event_type: str, source_id: str) -> str:
     """Return the public id of what an event is about: a job under its face's prefix, an endpoint, or a promise.
 
-    The source of `ENDPOINT_DISABLED` is ``<endpointId>.<second>``, that of `PROMISE_VIOLATED` ``<promiseId>.<name>``: both can
-    happen more than once.
+    The source of `ENDPOINT_DISABLED` is ``<endpointId>.<second>``, that of `PROMISE_VIOLATED` ``<promiseId>.<name>``, that of
+    `OF_ALERTS` ``<alertId>.<type>-<opening>``: each can happen more than once.
     """
-    if event_type in OPERATOR_EVENT_TYPES:
+    if event_type in OPERATOR_EVENT_TYPES | OF_ALERTS:
         return source_id.partition(".")[0]
     return f"{'resp' if event_type.startswith('response.') else 'gen'}_{source_id}"
 

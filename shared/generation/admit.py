@@ -1,6 +1,7 @@
 """Admission: what a tenant's policy makes of a request, decided before anything is stored."""
 
 import re
+from collections.abc import Awaitable, Callable
 from secrets import token_hex
 
 from shared.azure.keys import KeyStore
@@ -26,13 +27,19 @@ async def policy_for(request: GenerationRequest, services: Services) -> TenantPo
     return policy
 
 
-def terms_for(request: GenerationRequest, policy: TenantPolicy, stamp: Stamp) -> Terms:
+type Confirming = Callable[[], Awaitable[frozenset[str]]]
+"""Tells which model resources showed lately that Azure keeps nothing of a request (`ContentLogging.confirmed`)."""
+
+
+async def terms_for(request: GenerationRequest, policy: TenantPolicy, stamp: Stamp, confirming: Confirming) -> Terms:
     """Return the terms on which a request runs, whichever way it came.
 
-    Raises `RequestRefused` for what the policy does not allow: geography, model, residency, grounding, output tokens.
+    Raises `RequestRefused` for what the policy does not allow: geography, model, residency, an opt-out that Azure does not
+    confirm, grounding, output tokens. Only for a tenant that opted out is anything asked; then it may raise `StoreUnavailable`.
     """
+    confirmed = await confirming() if policy.abuse_monitoring.opted_out else frozenset[str]()
     try:
-        terms = stamp.terms(policy, request.model)
+        terms = stamp.terms(policy, request.model, confirmed=confirmed)
     except RequestRefused as refusal:
         measure_residency(refusal)
         raise

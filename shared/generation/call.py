@@ -28,16 +28,23 @@ async def call_model(
                 outcome = await _one_round(receipt, request, terms, services)
             except ModelFailed as failed:
                 decision = _decide(failed, rounds, receipt, services)
+                if isinstance(decision, retry.GiveUp):
+                    return _given_up(decision, failed), rounds
+                if decision.at - services.clock() > services.limits.max_wait_in_place:
+                    return decision, rounds
+                if failed.failure not in _NEXT_DEPLOYMENT:
+                    await services.generations.count_calls(receipt, model_calls=rounds)  # a crash must not pay for it again
             else:
                 return (outcome if services.clock() < receipt.content_expires_at else EXPIRED), rounds
-            if isinstance(decision, retry.GiveUp):
-                expired = decision.code == ErrorCode.EXPIRED
-                return (EXPIRED if expired else Outcome(status=Status.FAILED, error_code=decision.code)), rounds
-            pause = decision.at - services.clock()
-            if pause > services.limits.max_wait_in_place:
-                return decision, rounds
-            await asyncio.sleep(max(0.0, pause))
+            await asyncio.sleep(max(0.0, decision.at - services.clock()))
     return EXPIRED, rounds
+
+
+def _given_up(decision: retry.GiveUp, failed: ModelFailed) -> Outcome:
+    if decision.code == ErrorCode.EXPIRED:
+        return EXPIRED
+    found = failed.found if isinstance(failed, answer.Unfiltered) else None
+    return Outcome(status=Status.FAILED, error_code=decision.code, content_filter=found)
 
 
 def _decide(failed: ModelFailed, rounds: int, receipt: Receipt, services: Services) -> retry.Again | retry.GiveUp:
@@ -52,7 +59,10 @@ def _decide(failed: ModelFailed, rounds: int, receipt: Receipt, services: Servic
 
 
 async def _one_round(receipt: Receipt, request: GenerationRequest, terms: Terms, services: Services) -> Outcome:
-    """Ask each deployment in turn until one answers; raise the failure that decides when to come back."""
+    """Ask each deployment in turn until one answers; raise the failure that decides when to come back.
+
+    A failure that may have been paid for decides itself: how often it may come again is limited, a rate limit is not.
+    """
     failures: list[ModelFailed] = []
     for deployment in terms.deployments:
         payload = upstream.payload(
@@ -62,9 +72,9 @@ async def _one_round(receipt: Receipt, request: GenerationRequest, terms: Terms,
             found = await services.models.call(deployment.endpoint, upstream.PATHS[request.url], payload)
             return answer.filtered(answer.outcome(request.url, found), terms.content_filter)
         except ModelFailed as failed:
-            failures.append(failed)
             if failed.failure not in _NEXT_DEPLOYMENT:
-                break
+                raise
+            failures.append(failed)
     raise min(failures, key=lambda failed: (failed.failure is not Failure.RATE_LIMITED, failed.retry_after or 0.0))
 
 

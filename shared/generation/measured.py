@@ -17,7 +17,7 @@ def measure_residency(refusal: RequestRefused | None) -> None:
 def measure_end(outcome: Outcome) -> None:
     """Tell of a job that ended, and what the content filter had said."""
     count(Metric.GENERATIONS, status=outcome.status)
-    if outcome.content_filter is not None:
-        count(Metric.FILTER_OUTCOMES, outcome=outcome.content_filter.verdict)
-    elif outcome.error_code == Failure.UNFILTERED:
+    if outcome.error_code == Failure.UNFILTERED:
         count(Metric.FILTER_OUTCOMES, outcome=Withheld.WITHHELD)
+    elif outcome.content_filter is not None:
+        count(Metric.FILTER_OUTCOMES, outcome=outcome.content_filter.verdict)

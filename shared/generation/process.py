@@ -5,6 +5,7 @@ Raising means that nothing was decided and the message must come again.
 """
 
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 from shared.delivery.announce import announce, is_heard
@@ -62,7 +63,7 @@ async def _run(delivery: Delivery, services: Services) -> bool:
     policy = await policy_for(request, services)
     if await drop_erased(request, delivery, services):  # before a refusal, which would keep it
         return True
-    terms = terms_for(request, policy, services.stamp)
+    terms = await terms_for(request, policy, services.stamp, services.content_logging.confirmed)
     own = await new_receipt(request, policy, services, admitted_at=await admission_time(delivery, policy, services))
     await check_submission(request, policy, own, delivery, services)
     async with services.throttle.place(
@@ -91,7 +92,7 @@ async def _run_claimed(
         return
     decision, rounds = await call_model(claimed, request, terms, services)
     if isinstance(decision, Outcome):
-        await _finish(claimed, request, decision, services)
+        await _finish(replace(claimed, model_calls=rounds), request, decision, services)
         return
     await services.generations.release(claimed, not_before=decision.at, model_calls=rounds)
     if not delivery.is_ahead:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from shared.azure.content_logging import ContentLogging
 from shared.azure.generations import Generations
 from shared.azure.held_jobs import HeldJobs
 from shared.azure.holds import Holds
@@ -31,7 +32,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The stores, holds, queues, keys, markers, secrets, models, webhooks, stamp, throttle, look ahead and clock of a job.
+    """What a job works with: stores, holds, opt-outs, queues, keys, markers, secrets, models, webhooks, stamp, throttle, clock.
 
     ``instance`` is the process's name: 8 hexadecimal digits, with which its attempt tokens begin, so that others can tell its
     jobs from their own.
@@ -42,6 +43,7 @@ class Services:
     holds: Holds
     held_jobs: HeldJobs
     policies: Policies
+    content_logging: ContentLogging
     queues: Queues
     keys: KeyStore
     markers: Markers

@@ -31,7 +31,7 @@ async def submit(envelope: Json, policy: TenantPolicy, services: Services) -> Re
         raise RequestRefused(Reason.UNKNOWN_FIELD, "tenant")
     message = json.dumps({"tenant": policy.tenant_id, **envelope}, ensure_ascii=False, separators=(",", ":")).encode()
     request = parse(message, max_bytes=services.limits.max_request_bytes)
-    terms_for(request, policy, services.stamp)
+    await terms_for(request, policy, services.stamp, services.content_logging.confirmed)
     now = services.clock()
     own = replace(await new_receipt(request, policy, services, admitted_at=now), status=Status.QUEUED, lease_until=now)
     standing = await _stored(own, policy, services)

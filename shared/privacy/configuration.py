@@ -4,16 +4,19 @@ Each part is read by itself, all at once. One that cannot be read is reported as
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
 
+from shared.azure.content_logging import ContentLogging
 from shared.azure.evidence import Evidence
 from shared.azure.management import Management
 from shared.azure.policy_documents import PolicyDocuments
-from shared.domain import drift
+from shared.clock import Clock
+from shared.domain import drift, opt_out
 from shared.domain.checked import Checked, Part, Unchecked
 from shared.domain.evidence import Chain, Kind
 from shared.domain.expected import Expected
+from shared.domain.stamp import Stamp
 from shared.domain.step_report import StepReport
 from shared.errors import ServiceUnavailable
 from shared.patience import patience
@@ -39,23 +42,27 @@ class Configuration:
 
     management: Management
     policies: PolicyDocuments
+    content_logging: ContentLogging
     evidence: Evidence
+    stamp: Stamp
     expected: Expected
+    clock: Clock
     memory: Memory = field(default_factory=Memory)
 
 
 async def check(configuration: Configuration) -> Checked:
     """Compare everything once."""
+    resources = configuration.expected.resources
     with patience(PATIENCE):
-        return Checked.together(
-            await asyncio.gather(
-                _part(Part.QUEUES, _queues(configuration)),
-                _part(Part.CONTAINERS, _containers(configuration)),
-                *(_part(Part.ACCOUNT, _account(configuration, each), each) for each in configuration.expected.resources),
-                _part(Part.STORE, _store(configuration)),
-                _part(Part.POLICIES, _policies(configuration)),
-            )
+        accounts = asyncio.gather(*(_part(Part.ACCOUNT, _account(configuration, each), each) for each in resources))
+        queues, containers, of_resources, store, policies = await asyncio.gather(
+            _part(Part.QUEUES, _queues(configuration)),
+            _part(Part.CONTAINERS, _containers(configuration)),
+            accounts,
+            _part(Part.STORE, _store(configuration)),
+            _part(Part.POLICIES, _policies(configuration, accounts)),
         )
+    return Checked.together((queues, containers, *of_resources, store, policies))
 
 
 async def report(configuration: Configuration, step: str) -> StepReport:
@@ -65,12 +72,15 @@ async def report(configuration: Configuration, step: str) -> StepReport:
     """
     memory = configuration.memory
     async with memory.lock:  # the check at start and the first run of the timer may meet
+        at = configuration.clock()
         checked = await check(configuration)
         measure_checked(checked)
         figures = StepReport(step=step, checked=checked.compared, found=len(checked.serious), complete=checked.complete)
         if memory.logged is None or _said(checked) != _said(memory.logged):
             _log(checked, figures)
             memory.logged = checked
+        with patience(PATIENCE):  # workers route by it
+            await configuration.content_logging.remember(_said_by(configuration.expected.resources, checked), at=at)
         if checked != memory.recorded:
             with patience(PATIENCE):
                 await configuration.evidence.append(Chain.CONFIGURATION, Kind.CONFIGURATION_CHECKED, checked.evidence())
@@ -135,12 +145,25 @@ async def _store(configuration: Configuration) -> Checked:
     return Checked.of_store(found, drift.store_drift(configuration.expected.store, found))
 
 
-async def _policies(configuration: Configuration) -> Checked:
+async def _policies(configuration: Configuration, accounts: Awaitable[Iterable[Checked]]) -> Checked:
     listing = await configuration.policies.all()
     measure_policies(listing)
     tenants = len(listing.policies) + len(listing.unreadable)
+    said = _said_by(configuration.expected.resources, Checked.together(await accounts))
+    unread = opt_out.unreadable(listing.policies, configuration.stamp, said)
     return Checked(
         compared=len(listing.policies),
-        findings=drift.submission_drift(listing.policies, tenants=tenants),
-        unchecked=tuple(Unchecked(part=Part.POLICIES, target=tenant) for tenant in listing.unreadable),
+        findings=(
+            *drift.submission_drift(listing.policies, tenants=tenants),
+            *opt_out.unconfirmed(listing.policies, configuration.stamp, said),
+        ),
+        unchecked=(
+            *(Unchecked(part=Part.POLICIES, target=tenant) for tenant in listing.unreadable),
+            *(Unchecked(part=Part.OPT_OUTS, target=tenant) for tenant in unread),
+        ),
     )
+
+
+def _said_by(resources: Iterable[str], checked: Checked) -> opt_out.Said:
+    """What each model resource showed; one that could not be read showed nothing."""
+    return {resource: checked.content_logging.get(resource) for resource in resources}

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterable
+from math import ceil
 
 from shared.domain import views
 from shared.domain.generation import Record
@@ -23,12 +24,13 @@ SECONDS = 4.0
 async def export(tenant: str, subject: str, after: str | None, erasing: Erasing, services: Services) -> bytes:
     """Return a page: a generation in each line, with its metadata, and last what it is and where the next one begins.
 
-    Sealed records are told by count and expiry only. Jobs come in the order of their ids, so that a page can be asked for
-    again; one that is admitted meanwhile may be on a page that was read.
+    Of records for abuse review, which are sealed, their number and the end of the last one are told (whole seconds). Jobs come
+    in the order of their ids, so that a page can be asked for again; one that is admitted meanwhile may be on a page that was
+    read.
     """
     subjects = await subject_macs(tenant, subject, erasing)
     cursor = (after or "").removeprefix(views.GENERATION)
-    jobs = await erasing.documents.living(tenant, subjects, after=cursor, page=PAGE + 1)
+    jobs = await erasing.jobs.documents.living(tenant, subjects, after=cursor, page=PAGE + 1)
     lines: list[bytes] = []
     until, read_to = time.monotonic() + SECONDS, 0
     for job_id in jobs[:PAGE]:
@@ -40,10 +42,11 @@ async def export(tenant: str, subject: str, after: str | None, erasing: Erasing,
         except (NotFound, Gone):
             continue
     complete = read_to == len(jobs)
+    sealed = await erasing.review.documents.sealed(tenant, subjects)
     last = {
         "object": "subject.export",
         "generations": len(lines),
-        "sealed_records": {"count": 0, "expires_at": None},
+        "sealed_records": {"count": sealed.count, "expires_at": sealed.expires_at and ceil(sealed.expires_at)},
         "complete": complete,
         "next": None if complete else f"{views.GENERATION}{jobs[read_to - 1]}",
     }

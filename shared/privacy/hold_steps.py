@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from shared.azure.due_documents import Due
+from shared.azure.held_jobs import HeldJobs
 from shared.domain.hold import Hold
 from shared.domain.step_report import StepReport
 from shared.errors import WriteConflict
@@ -31,12 +32,12 @@ async def mark(holding: Holding, step: str, *, limit: int) -> StepReport:
 
 async def count(holding: Holding, step: str) -> StepReport:
     """Count held documents (``checked``) and those past their deadline (``found``): kept on purpose, hence not overdue."""
-    held, past_deadline = await holding.jobs.documents_held()
-    return StepReport(step=step, checked=held, found=past_deadline)
+    counted = [await jobs.documents_held() for jobs in holding.everything]
+    return StepReport(step=step, checked=sum(held for held, _ in counted), found=sum(past for _, past in counted))
 
 
-async def not_held(dues: Sequence[Due], holding: Holding) -> list[Due]:
-    """Return what may be forgotten; what a hold covers is marked instead, and comes again where more is to be done.
+async def not_held(dues: Sequence[Due], holding: Holding, jobs: HeldJobs) -> list[Due]:
+    """Return what may be forgotten of ``jobs``; what a hold covers is marked instead, and comes again where more is to be done.
 
     A receipt that is marked already is returned: it was not found for its content, but because its job has no end.
     """
@@ -46,7 +47,7 @@ async def not_held(dues: Sequence[Due], holding: Holding) -> list[Due]:
     holds: defaultdict[str, list[Hold]] = defaultdict(list)
     for hold in await holding.holds.standing():
         holds[hold.tenant_id].append(hold)
-    return [due for due in dues if _is_marked(due, now) or not await _is_held(due, holds.get(due.tenant_id), holding)]
+    return [due for due in dues if _is_marked(due, now) or not await _is_held(due, holds.get(due.tenant_id), jobs)]
 
 
 def _is_marked(due: Due, now: float) -> bool:
@@ -54,10 +55,10 @@ def _is_marked(due: Due, now: float) -> bool:
     return mark is not None and mark.stands(now)
 
 
-async def _is_held(due: Due, holds: Sequence[Hold] | None, holding: Holding) -> bool:
+async def _is_held(due: Due, holds: Sequence[Hold] | None, jobs: HeldJobs) -> bool:
     if holds is None:
         return False
     try:
-        return await holding.jobs.settle(due.tenant_id, due.job_id, holds) is not None
+        return await jobs.settle(due.tenant_id, due.job_id, holds) is not None
     except WriteConflict:
         return True

@@ -12,11 +12,17 @@ from shared.clock import Clock
 
 @dataclass(frozen=True, kw_only=True)
 class Holding:
-    """Holds, the jobs that they hold, policies, keys, evidence and the clock."""
+    """Holds, what they hold of ``jobs`` and of their ``review`` for abuse, policies, keys, evidence and the clock."""
 
     holds: Holds
     jobs: HeldJobs
+    review: HeldJobs
     policies: PolicyDocuments
     keys: KeyStore
     evidence: Evidence
     clock: Clock
+
+    @property
+    def everything(self) -> tuple[HeldJobs, ...]:
+        """All that a hold holds."""
+        return self.jobs, self.review

@@ -18,7 +18,7 @@ from shared.domain.policy import TENANT_ID
 from shared.domain.principal import Principal
 from shared.domain.views import GENERATION, job_id
 from shared.errors import Conflict, NotFound, Reason, RequestRefused, ServiceUnavailable
-from shared.privacy.hold_marks import apply, lift, record
+from shared.privacy.hold_marks import apply, count, lift, record
 from shared.privacy.holding import Holding
 
 MARKING_SECONDS = 3.0
@@ -133,7 +133,7 @@ async def _marked(hold: Hold, holding: Holding) -> Shown:
 async def _counted(hold: Hold, holding: Holding) -> Shown:
     try:
         async with asyncio.timeout(MARKING_SECONDS / 2):
-            held = await holding.jobs.count(hold) if hold.is_active(holding.clock()) else Held(jobs=0, past_deadline=0)
+            held = await count(hold, holding) if hold.is_active(holding.clock()) else Held()
     except (TimeoutError, ServiceUnavailable):
         held = None
     return Shown(hold=hold, held=held)
@@ -149,9 +149,17 @@ async def _job(order: PlaceHold, holding: Holding) -> str | None:
     if order.generation is None:
         return None
     found = job_id(order.generation, GENERATION)
-    if found is None or not await holding.jobs.exists(order.tenant, found):
+    if found is None or not await _exists(order.tenant, found, holding):
         raise NotFound
     return found
+
+
+async def _exists(tenant: str, job_id: str, holding: Holding) -> bool:
+    """Whether anything of a job is left: a record for abuse review may outlive its receipt, and its tenant's deletion."""
+    for jobs in holding.everything:
+        if await jobs.exists(tenant, job_id):
+            return True
+    return False
 
 
 async def _subjects(order: PlaceHold, holding: Holding) -> tuple[Mac, ...]:

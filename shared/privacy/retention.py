@@ -51,13 +51,18 @@ CONFIGURATION = "configuration"
 
 @dataclass(frozen=True, kw_only=True)
 class Retention:
-    """What the timer works with; ``dead_letter_max_age``, ``grace``, ``lease`` and ``budget`` in seconds."""
+    """What the timer works with; ``dead_letter_max_age``, ``grace``, ``lease`` and ``budget`` in seconds.
+
+    ``documents`` and ``kept`` are of jobs, ``review`` and ``kept_for_review`` of what is kept of them for abuse review.
+    """
 
     documents: DueDocuments
     messages: LyingMessages
     webhooks: Webhooks
     policies: PolicyDocuments
     kept: KeptDocuments
+    review: DueDocuments
+    kept_for_review: KeptDocuments
     stores: TimerStores
     configuration: Configuration
     holding: Holding
@@ -83,7 +88,12 @@ class RunOutcome:
 async def enforce(retention: Retention) -> RunOutcome:
     """Run every step once, report each, record the run, and tell what it shows violated. Two at once do no harm."""
     began = time.monotonic()
-    stock = Stocktaking(counts=retention.stores.counts, management=retention.configuration.management, clock=retention.clock)
+    stock = Stocktaking(
+        counts=retention.stores.counts,
+        review_counts=retention.stores.review_counts,
+        management=retention.configuration.management,
+        clock=retention.clock,
+    )
     steps = {**_steps(retention), INVENTORY: stock.take}
     with remembering_who_is_away():
         reports = await run_all(steps, seconds=retention.budget, quiet=frozenset({CONFIGURATION}))
@@ -105,15 +115,18 @@ async def check_configuration(retention: Retention) -> StepReport:
 def _steps(retention: Retention) -> dict[str, Step]:
     clock, stores, documents, messages = retention.clock, retention.stores, retention.documents, retention.messages
     holding = retention.holding
-    may_go = partial(hold_steps.not_held, holding=holding)
+    review, review_may_go = retention.review, partial(hold_steps.not_held, holding=holding, jobs=holding.review)
+    may_go = partial(hold_steps.not_held, holding=holding, jobs=holding.jobs)
     orphans = Orphans(traces=stores.traces, documents=documents, holds=holding.holds, state=stores.state, clock=clock)
     probing = Probing(probes=stores.probes, state=stores.state, clock=clock, grace=retention.grace)
     return {
         "holds": reported(partial(hold_steps.mark, holding, limit=MAX_DOCUMENTS)),
         "held_documents": reported(partial(hold_steps.count, holding)),
         "shortened_deadlines": partial(shorten_all, retention.policies, retention.kept),
+        "shortened_abuse_records": partial(shorten_all, retention.policies, retention.kept_for_review),
         "erasures": reported(partial(enforce_erasures, retention.erasing)),
         "expired_documents": partial(settle_due, documents.expired, documents.delete, may_go, clock),
+        "expired_abuse_records": partial(settle_due, review.expired, review.delete, review_may_go, clock),
         "forgotten_contents": partial(settle_due, documents.forgettable, documents.forget_content, may_go, clock),
         "rejected_messages": lambda tally: expire_rejected(messages, REJECTED, grace=retention.grace, clock=clock, tally=tally),
         **{f"dead_letters_{queue.replace('-', '_')}": _dead_letters(retention, queue) for queue in QUEUES},

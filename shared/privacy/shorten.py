@@ -1,6 +1,7 @@
 """Existing deadlines follow a policy that became shorter; one that became longer changes nothing that exists."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from shared.azure.kept_documents import PAGE, KeptDocuments
 from shared.domain.policy import TenantPolicy
@@ -14,6 +15,15 @@ class Shortened:
     shortened: int = 0
     complete: bool = True
 
+    def __add__(self, other: Self) -> Self:
+        """Both together."""
+        return replace(
+            self,
+            found=self.found + other.found,
+            shortened=self.shortened + other.shortened,
+            complete=self.complete and other.complete,
+        )
+
 
 async def shorten(policy: TenantPolicy, documents: KeptDocuments, *, limit: int) -> Shortened:
     """Shorten a tenant's deadlines, up to ``limit`` documents; safe to repeat. Raises `StoreUnavailable`.
@@ -22,8 +32,8 @@ async def shorten(policy: TenantPolicy, documents: KeptDocuments, *, limit: int)
     """
     found = shortened = 0
     while found < limit:
-        page = await documents.too_long(policy.tenant_id, policy.retention)
-        results = [await documents.shorten(kept, policy.retention) for kept in page]
+        page = await documents.too_long(policy)
+        results = [await documents.shorten(kept, policy) for kept in page]
         found += len(page)
         shortened += sum(results)
         if len(page) < PAGE and all(results):

@@ -11,6 +11,8 @@ from shared.domain.json_document import Json
 from shared.domain.residency import Geography
 from shared.domain.run_record import Run, run_of
 from shared.domain.statement import Seen, Stated
+from shared.privacy import safeguards
+from shared.privacy.safeguards import Safeguards
 
 SHOWN_RUNS: Final = 288
 """Runs that the report tells of: a day of a timer that runs every five minutes."""
@@ -38,19 +40,20 @@ async def of_run(statements: Statements, run: Run | None) -> tuple[Stated, ...]:
     return statement.statement(await _seen(statements, run))
 
 
-async def public(statements: Statements) -> Json:
-    """Return the statement that anybody may see: states, without tenants. Raises `StoreUnavailable`."""
+async def public(statements: Statements, guards: Safeguards) -> Json:
+    """Return the statement that anybody may see: states and settings, without tenants. Raises `StoreUnavailable`."""
     stated = await current(statements)
     return {
         "object": "privacy.statement",
         "generated_at": int(statements.clock()),
         "geography": statements.geography,
         "promises": [statement.as_json(one) for one in stated],
+        **await safeguards.public(guards),
     }
 
 
-async def report(statements: Statements) -> Json:
-    """Return what those who run the service see: the statement, the last runs step by step, and what differs where."""
+async def report(statements: Statements, guards: Safeguards) -> Json:
+    """Return what those who run the service see: the statement, settings by tenant, the last runs, and what differs where."""
     shown = await runs(statements, SHOWN_RUNS)
     stated = await of_run(statements, shown[0] if shown else None)
     checked = await _configuration(statements)
@@ -59,6 +62,7 @@ async def report(statements: Statements) -> Json:
         "generated_at": int(statements.clock()),
         "geography": statements.geography,
         "promises": [statement.as_json(one) for one in stated],
+        **await safeguards.report(guards),
         "configuration": None if checked is None else {"checked_at": int(checked.at), **checked.fields},
         "runs": [_run(run) for run in shown],
     }

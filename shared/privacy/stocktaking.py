@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from shared.azure.counts import Counts
 from shared.azure.management import Management
 from shared.clock import Clock
+from shared.domain import abuse_alert, abuse_record
 from shared.domain.inventory import Depth, Inventory, Items
 from shared.domain.policy import LETHES_QUEUES
 from shared.domain.step_report import Tally
 from shared.errors import ManagementUnavailable, StoreUnavailable
 
-CLASSES = ("output", "receipt", "event")
+OF_REVIEW = (abuse_record.DATA_CLASS, abuse_alert.DATA_CLASS)
+CLASSES = ("output", "receipt", "event", *OF_REVIEW)
 ABANDONED_LEASES = 10
 """Leases after which a claim counts as abandoned: a message that is still there is delivered again after one."""
 
@@ -24,6 +26,7 @@ class Stocktaking:
     """
 
     counts: Counts
+    review_counts: Counts
     management: Management
     clock: Clock
     inventory: Inventory | None = field(default=None, init=False)
@@ -45,8 +48,9 @@ class Stocktaking:
 
     async def _items(self, data_class: str) -> Items:
         now = self.clock()
-        count = await self.counts.count(data_class)
-        oldest = await self.counts.oldest(data_class, now=now)
+        counts = self.review_counts if data_class in OF_REVIEW else self.counts
+        count = await counts.count(data_class)
+        oldest = await counts.oldest(data_class, now=now)
         return Items(count=count, oldest_seconds=0.0 if oldest is None else now - oldest)
 
     async def _queues(self) -> Mapping[str, Depth]:

@@ -1,4 +1,4 @@
-"""A sweep: every job of a tenant that an erasure covers is erased, one after the other, until there is none or time is up.
+"""A sweep: what an erasure covers of a tenant is erased, job after job and then what is kept of them for abuse review.
 
 A sweep may be broken off anywhere and made again: what was erased is not found any more.
 """
@@ -19,6 +19,7 @@ from shared.azure.subject_documents import PAGE, Match, SubjectDocuments
 from shared.clock import Clock
 from shared.domain.erasing import Plan, Standing, plan
 from shared.domain.erasure import Counts, Erasure, Held, Sweep, covering, latest
+from shared.domain.hold import Hold
 from shared.errors import ServiceUnavailable, StoreUnavailable, WriteConflict
 from shared.generation.delivery import QUEUE
 
@@ -28,13 +29,21 @@ _AT_ONCE = 25
 
 
 @dataclass(frozen=True, kw_only=True)
+class Part:
+    """A container that knows data subjects: what is of them there, and what holds keep of it."""
+
+    documents: SubjectDocuments
+    held: HeldJobs
+
+
+@dataclass(frozen=True, kw_only=True)
 class Erasing:
     """What erasures work with. ``settle``: seconds after which no worker acts on the ground of an older list of markers."""
 
     erasures: Erasures
-    documents: SubjectDocuments
+    jobs: Part
+    review: Part
     holds: Holds
-    held_jobs: HeldJobs
     markers: Markers
     keys: KeyStore
     queues: Queues
@@ -60,6 +69,15 @@ class _Tally:
     tombstones_until: float | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    """Some erasures of a tenant, and what was done for each."""
+
+    tenant: str
+    erasures: Sequence[Erasure]
+    tallies: dict[str, _Tally]
+
+
 async def sweep(tenant: str, erasures: Sequence[Erasure], erasing: Erasing, *, until: float) -> dict[str, Sweep]:
     """Sweep once for some erasures of a tenant, until a moment of the monotonic clock; return what it did for each.
 
@@ -69,7 +87,7 @@ async def sweep(tenant: str, erasures: Sequence[Erasure], erasing: Erasing, *, u
     tallies = {erasure.id: _Tally() for erasure in erasures}
     for some in batched(erasures, _AT_ONCE, strict=False):
         try:
-            complete = await _pass(tenant, some, tallies, erasing, until)
+            complete = await _pass(_Work(tenant=tenant, erasures=some, tallies=tallies), erasing, until)
         except ServiceUnavailable:
             break
         for erasure in some:
@@ -81,49 +99,61 @@ async def sweep(tenant: str, erasures: Sequence[Erasure], erasing: Erasing, *, u
     }
 
 
-async def _pass(tenant: str, erasures: Sequence[Erasure], tallies: dict[str, _Tally], erasing: Erasing, until: float) -> bool:
-    """Erase what the erasures cover, page after page; return whether nothing was left out."""
+async def _pass(work: _Work, erasing: Erasing, until: float) -> bool:
+    """Erase what the erasures cover, jobs first; return whether nothing was left out.
+
+    A worker that has called the model may still store a record of a job that is erased here: the last sweep finds it.
+    """
+    holds = await erasing.holds.standing(work.tenant)
+    complete = True
+    for part in (erasing.jobs, erasing.review):
+        complete &= await _pass_over(part, work, holds, erasing, until)
+    return complete
+
+
+async def _pass_over(part: Part, work: _Work, holds: Sequence[Hold], erasing: Erasing, until: float) -> bool:
+    """Erase page after page."""
+    tenant = work.tenant
     complete, after, more = True, "", True
-    holds = await erasing.holds.standing(tenant)
     while more:
-        page = await erasing.documents.covered(tenant, erasures, after=after)
+        page = await part.documents.covered(tenant, work.erasures, after=after)
         for job_id, matches in groupby(page, key=_job_id):
             if time.monotonic() >= until:
                 return False
-            those = covering(erasures, [(match.subject, match.created_at) for match in matches])
+            those = covering(work.erasures, [(match.subject, match.created_at) for match in matches])
             if not those:
                 continue
             try:
                 if holds:  # one that was placed a moment ago has perhaps not marked this job yet
-                    await erasing.held_jobs.settle(tenant, job_id, holds)
-                erased = await erase_job(tenant, job_id, erasing)
+                    await part.held.settle(tenant, job_id, holds)
+                erased = await _erase(tenant, job_id, part, erasing)
             except WriteConflict:
                 complete = False
                 continue
             for erasure in those:
-                _add(tallies[erasure.id], erased, is_its_work=erasure is those[0])
+                _add(work.tallies[erasure.id], erased, is_its_work=erasure is those[0])
         more = len(page) == PAGE
         after = page[-1].job_id if page else after
     return complete
 
 
-async def erase_job(tenant: str, job_id: str, erasing: Erasing) -> Erased:
-    """Erase one job as far as its holds allow, and read back.
+async def _erase(tenant: str, job_id: str, part: Part, erasing: Erasing) -> Erased:
+    """Erase what is of one job in a container, as far as its holds allow, and read back.
 
     The waiting copy goes first: the receipt knows it, and a crash behind the receipt's end would leave it to itself. Raises
     `WriteConflict` when others write all the time, and `ServiceUnavailable`.
     """
     copies = Counts()
     for _ in range(_TRIES):
-        decided = plan(await erasing.documents.job(tenant, job_id), erasing.clock())
+        decided = plan(await part.documents.job(tenant, job_id), erasing.clock())
         if decided.is_empty:
             return Erased(counts=copies, held=decided.held)
         copies += Counts(waiting_copies=int(await _withdraw(decided.bury, erasing)))
         try:
-            await erasing.documents.erase(tenant, job_id, decided)
+            await part.documents.erase(tenant, job_id, decided)
         except WriteConflict:
             continue
-        await _read_back(tenant, job_id, decided, erasing)
+        await _read_back(tenant, job_id, decided, part)
         return Erased(
             counts=decided.counts + copies,
             held=decided.held,
@@ -144,8 +174,8 @@ async def _withdraw(receipt: Standing | None, erasing: Erasing) -> bool:
         return False
 
 
-async def _read_back(tenant: str, job_id: str, decided: Plan, erasing: Erasing) -> None:
-    gone = [await erasing.documents.is_gone(tenant, job_id, document.id) for document in decided.delete]
+async def _read_back(tenant: str, job_id: str, decided: Plan, part: Part) -> None:
+    gone = [await part.documents.is_gone(tenant, job_id, document.id) for document in decided.delete]
     if not all(gone):
         raise StoreUnavailable
 

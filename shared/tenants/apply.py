@@ -65,8 +65,14 @@ async def apply(planned: Plan, actor: Principal, tenants: Tenants) -> Applied:
     return Applied(
         outcome=Outcome.APPLIED if changed else Outcome.UNCHANGED,
         submission_secret=await _first_secret(planned, tenants),
-        shortened=await shorten(planned.policy, tenants.kept, limit=MAX_DOCUMENTS),
+        shortened=await _shorten(planned, tenants),
     )
+
+
+async def _shorten(planned: Plan, tenants: Tenants) -> Shortened:
+    """Bring forward what exists of jobs, and what is kept of them for abuse review."""
+    done = await shorten(planned.policy, tenants.kept, limit=MAX_DOCUMENTS)
+    return done + await shorten(planned.policy, tenants.kept_for_review, limit=MAX_DOCUMENTS)
 
 
 def _seconds(proposal: Proposal | None, version: str, actor: Principal) -> bool:

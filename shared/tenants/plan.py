@@ -44,7 +44,7 @@ async def plan(document: bytes, tenants: Tenants) -> Plan:
     problems = [*_unhonourable(policy, before, tenants.stamp), *await _of_others(policy, tenants)]
     if problems:
         raise InvalidPolicy(tuple(problems))
-    shortens = await tenants.kept.count(policy.tenant_id, policy.retention)
+    shortens = {**await tenants.kept.count(policy), **await tenants.kept_for_review.count(policy)}
     return Plan(policy=policy, over=over, change=compare(before, policy), shortens=shortens)
 
 

@@ -21,6 +21,7 @@ class Tenants:
 
     policies: PolicyDocuments
     kept: KeptDocuments
+    kept_for_review: KeptDocuments
     documents: TenantDocuments
     holds: Holds
     keys: KeyStore

@@ -13,7 +13,7 @@ from azure.cosmos.aio import ContainerProxy, CosmosClient
 from local.cosmos.auth import EMULATOR_KEY
 from shared.azure.erasures import Erasures
 from shared.azure.evidence import Evidence
-from shared.azure.held_jobs import HeldJobs
+from shared.azure.held_jobs import OF_JOBS, OF_REVIEW, HeldJobs, Root
 from shared.azure.holds import Holds
 from shared.azure.keys import FileKeys
 from shared.azure.markers import Markers
@@ -25,10 +25,11 @@ from shared.domain.macs import Mac, Purpose
 from shared.domain.policy import TenantPolicy
 from shared.errors import QueueUnavailable
 from shared.privacy.erasure import enforce_erasures, request_erasure
-from shared.privacy.sweep import Erasing
+from shared.privacy.sweep import Erasing, Part
 from tests.contract.cosmos import DATABASE, Endpoint
 from tests.contract.memory_signer import MemorySigner
 from tests.policies import policy
+from tests.review import alert, record
 
 if TYPE_CHECKING:
     from shared.azure.queues import Queues
@@ -76,9 +77,9 @@ class Bench:
         erasures = Erasures(self.container("privacy"), clock=self.now, grace=15)
         return Erasing(
             erasures=erasures,
-            documents=SubjectDocuments(self.container(), clock=self.now, grace=15),
+            jobs=self._part("generations", OF_JOBS),
+            review=self._part("abuse-monitoring", OF_REVIEW),
             holds=self.holds(),
-            held_jobs=HeldJobs(self.container(), clock=self.now, grace=15),
             markers=Markers(erasures, clock=self.now),
             keys=self.keys,
             queues=cast("Queues", self.copies),
@@ -86,6 +87,10 @@ class Bench:
             clock=self.now,
             settle=SETTLE,
         )
+
+    def _part(self, name: str, root: Root) -> Part:
+        documents = SubjectDocuments(self.container(name), clock=self.now, grace=15)
+        return Part(documents=documents, held=HeldJobs(self.container(name), clock=self.now, grace=15, root=root))
 
     def holds(self) -> Holds:
         """The holds of the store."""
@@ -130,6 +135,26 @@ class Bench:
             await self.container().create_item(document | changes)
         return job_id
 
+    async def record(self, subject: str | None = SUBJECT, **changes: Any) -> str:  # noqa: ANN401
+        """Store a record for abuse review, and return its job's id."""
+        job_id = token_hex(20)
+        known = None if subject is None else await self.mac(subject)
+        await self.container("abuse-monitoring").create_item(record(TENANT, job_id, known, now=self.now(), **changes))
+        return job_id
+
+    async def alert(self, subject: str | None = SUBJECT, **changes: Any) -> str:  # noqa: ANN401
+        """Store an alert about a subject, and return its id."""
+        known = None if subject is None else await self.mac(subject)
+        made = alert(TENANT, known, now=self.now(), **changes)
+        await self.container("abuse-monitoring").create_item(made)
+        return str(made["jobId"])
+
+    async def reviewed(self, *ids: str) -> list[dict[str, Any] | None]:
+        """Records and alerts as they are stored, None for one that is gone."""
+        found = self.container("abuse-monitoring").query_items("SELECT * FROM c", partition_key=[TENANT])
+        stored = {each["jobId"]: each async for each in found}
+        return [stored.get(one) for one in ids]
+
     async def standing(self, job_id: str, tenant: str = TENANT) -> dict[str, dict[str, Any]]:
         """The documents of a job as they are stored, by id."""
         found = self.container().query_items("SELECT * FROM c", partition_key=[tenant, job_id])
@@ -152,7 +177,9 @@ async def bench(cosmos: Endpoint, folder: Path) -> AsyncIterator[Bench]:
         ready = Bench(client=client, keys=keys)
         yield ready
         cosmos.reset()
-        for name, key in (("generations", ["tenantId", "jobId"]), ("privacy", ["tenantId"]), ("evidence", ["chain"])):
+        by_job = ["tenantId", "jobId"]
+        partitions = {"generations": by_job, "abuse-monitoring": by_job, "privacy": ["tenantId"], "evidence": ["chain"]}
+        for name, key in partitions.items():
             container = ready.container(name)
             for found in [each async for each in container.query_items("SELECT * FROM c")]:
                 values = [found[part] for part in key]

@@ -19,10 +19,10 @@ from shared.domain.bodies import Endpoint as Url
 from shared.domain.generation import Outcome, Receipt, Status
 from shared.domain.hold import DAY, Hold, Scope, new_hold_id
 from shared.domain.macs import Mac
-from shared.domain.policy import Retention
 from shared.domain.request import parse
 from shared.errors import LeaseLost, WriteConflict
 from tests.contract.cosmos import Endpoint, fresh_endpoint
+from tests.policies import policy
 
 GRACE = 15
 ENDPOINT = "we_" + 32 * "e"
@@ -230,12 +230,13 @@ async def test_a_cancel_or_delete_that_read_before_a_hold_reads_again(desk: Desk
 
 async def test_a_shorter_policy_brings_deadlines_forward_and_cuts_no_hold(desk: Desk) -> None:
     await desk.finish()
-    shorter = Retention(output_seconds=60, receipt_seconds=120, abuse_record_seconds=60)
-    stale = {kept.document["id"]: kept for kept in await desk.kept.too_long("contoso", shorter) if is_of(desk, kept.document)}
+    retention = {"output_seconds": 60, "receipt_seconds": 120, "abuse_record_seconds": 60}
+    shorter = policy(retention=retention)
+    stale = {kept.document["id"]: kept for kept in await desk.kept.too_long(shorter) if is_of(desk, kept.document)}
     assert stale.keys() == {"receipt", "output", "event"}
     hold = await desk.hold()
     assert [await desk.kept.shorten(kept, shorter) for kept in stale.values()] == [False] * 3
-    for kept in await desk.kept.too_long("contoso", shorter):
+    for kept in await desk.kept.too_long(shorter):
         await desk.kept.shorten(kept, shorter)
     found = await desk.documents()
     assert found["output"]["expires_at"] == pytest.approx(desk.receipt.created_at + 60)

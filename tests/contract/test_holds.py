@@ -12,7 +12,7 @@ from azure.cosmos.aio import ContainerProxy
 from local import clock
 from shared.azure.due_documents import Due
 from shared.azure.evidence import Evidence
-from shared.azure.held_jobs import PAGE, HeldJobs
+from shared.azure.held_jobs import OF_REVIEW, PAGE, HeldJobs
 from shared.azure.holds import Holds
 from shared.domain.hold import DAY, Held, Hold, Scope, new_hold_id
 from shared.domain.macs import Mac
@@ -36,6 +36,7 @@ class Desk:
 
     holding: Holding
     jobs: ContainerProxy
+    review: ContainerProxy
     privacy: ContainerProxy
     evidence: ContainerProxy
 
@@ -80,19 +81,22 @@ class Desk:
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     with fresh_endpoint(tmp_path) as endpoint:
         async with AsyncExitStack() as stack:
-            jobs, privacy, evidence = [
-                await stack.enter_async_context(endpoint.container(name)) for name in ("generations", "privacy", "evidence")
+            jobs, review, privacy, evidence = [
+                await stack.enter_async_context(endpoint.container(name))
+                for name in ("generations", "abuse-monitoring", "privacy", "evidence")
             ]
             yield Desk(
                 holding=Holding(
                     holds=Holds(privacy, clock=clock.now),
                     jobs=HeldJobs(jobs, clock=clock.now, grace=900),
+                    review=HeldJobs(review, clock=clock.now, grace=900, root=OF_REVIEW),
                     policies=cast("PolicyDocuments", None),
                     keys=cast("KeyStore", None),
                     evidence=Evidence(evidence, signer=MemorySigner(), clock=clock.now),
                     clock=clock.now,
                 ),
                 jobs=jobs,
+                review=review,
                 privacy=privacy,
                 evidence=evidence,
             )
@@ -113,7 +117,7 @@ async def test_a_hold_that_cannot_be_read_is_no_reason_to_delete(desk: Desk) -> 
     hold = await desk.hold()
     await desk.privacy.upsert_item({"id": hold.id, "kind": "hold", "tenantId": "contoso", "lifted_at": None})
     due = Due(document_id="output", tenant_id="fabrikam", job_id="a" * 40, etag="", since=0)
-    for look in (desk.holding.holds.standing(), hold_steps.not_held([due], desk.holding)):
+    for look in (desk.holding.holds.standing(), hold_steps.not_held([due], desk.holding, desk.holding.jobs)):
         with pytest.raises(StoreUnavailable):
             await look
 
@@ -184,8 +188,8 @@ async def test_what_is_due_before_it_was_marked_is_marked_and_not_deleted(desk: 
     hold = await desk.hold(scope=Scope.SUBJECT, subjects=(SOMEBODY,))
     clock.advance(20)
     dues = [Due(document_id="output", tenant_id="contoso", job_id=job, etag="", since=0) for job in (*jobs, "f" * 40)]
-    assert await hold_steps.not_held(dues, desk.holding) == dues[1:]  # the last is of no job
+    assert await hold_steps.not_held(dues, desk.holding, desk.holding.jobs) == dues[1:]  # the last is of no job
     assert [await desk.held_by(job) for job in jobs] == [hold.id, None]
     await desk.release(hold)
-    assert await hold_steps.not_held(dues, desk.holding) == dues
+    assert await hold_steps.not_held(dues, desk.holding, desk.holding.jobs) == dues
     assert await desk.held_by(jobs[0]) is None

@@ -25,6 +25,7 @@ from shared.domain.drift import (
     container_drift,
     queue_drift,
 )
+from shared.errors import ManagementUnavailable
 from tests.contract import management
 from tests.contract.broker import Broker, desk, fresh_broker
 from tests.contract.cosmos import DATABASE, Endpoint, fresh_endpoint
@@ -82,7 +83,7 @@ def reads(endpoint: str, credential: Token | ManagedIdentityCredential) -> Manag
         service_bus_id=ids.SERVICE_BUS,
         cosmos_id=ids.COSMOS,
         cosmos_database=DATABASE,
-        accounts={"primary": ids.account("primary")},
+        accounts={name: ids.account(name) for name in ("primary", "unlogged")},
     )
 
 
@@ -130,6 +131,32 @@ async def test_modified_abuse_monitoring_is_read(app: Management, azure: managem
     off = {"name": "ContentLogging", "value": "false"}
     azure.override(ids.account("primary"), properties={"capabilities": [off]})
     assert (await app.account("primary")).content_logging is False
+
+
+@pytest.mark.parametrize("resource", ["primary", "unlogged"])
+@pytest.mark.parametrize(
+    ("capabilities", "logs"),
+    [
+        ([{"name": "ContentLogging", "value": "false"}], False),
+        ([{"name": "VirtualNetworks"}], True),
+        (None, None),
+        ([{"name": "ContentLogging", "value": "partly"}], None),
+    ],
+)
+async def test_whether_content_is_logged_is_read_alone_as_with_the_account(
+    app: Management, azure: management.Management, resource: str, capabilities: object, *, logs: bool | None
+) -> None:
+    azure.override(ids.account(resource), properties={"capabilities": capabilities})
+    assert await app.content_logging(resource) is (await app.account(resource)).content_logging is logs
+
+
+async def test_it_is_read_without_the_deployments_and_of_listed_resources_only(
+    app: Management, azure: management.Management
+) -> None:
+    azure.fault(status=403, path="/deployments")
+    assert (await app.content_logging("primary"), await app.content_logging("unlogged")) == (True, False)
+    with pytest.raises(ManagementUnavailable):
+        await app.content_logging("another")
 
 
 async def test_another_backup_policy_is_read(app: Management, azure: management.Management) -> None:

@@ -92,6 +92,20 @@ async def test_content_logging_is_named_only_where_it_is_off(arm: Arm, managemen
     assert (await arm.get(ACCOUNT))["properties"]["capabilities"] == [off]
 
 
+async def test_a_resource_with_modified_abuse_monitoring_says_so_until_it_is_overridden(
+    arm: Arm, management: Management
+) -> None:
+    unlogged = ids.account("unlogged")
+    off = {"name": "ContentLogging", "value": "false"}
+    assert off in (await arm.get(unlogged))["properties"]["capabilities"]
+    listed = (await arm.get(f"{unlogged}/deployments"))["value"]
+    assert [each["name"] for each in listed] == ["gpt-small-unlogged", "embed-small-unlogged"]
+    management.override(unlogged, properties={"capabilities": [{"name": "VirtualNetworks"}]})
+    assert off not in (await arm.get(unlogged))["properties"]["capabilities"]
+    management.override(unlogged, properties={"capabilities": None})
+    assert "capabilities" not in (await arm.get(unlogged))["properties"]
+
+
 async def test_a_deployment_says_its_sku_and_its_model(arm: Arm) -> None:
     deployment = await arm.get(f"{DEPLOYMENTS}/gpt-small-eu-2")
     assert deployment["sku"] == {"name": "DataZoneStandard", "capacity": 10}

@@ -1,10 +1,9 @@
-"""Every directive that a prompt may hold, on every endpoint where it means something, read by the official client."""
+"""Directives of a prompt, but for those about the filter, wherever they mean something, read by the official client."""
 
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from openai import (
@@ -16,26 +15,8 @@ from openai import (
     RateLimitError,
 )
 
+from tests.contract.asking import Ask, everywhere, generating, respond, text_of
 from tests.contract.model import Model, serving
-
-type Ask = Callable[[AsyncOpenAI, str], Awaitable[Any]]
-
-
-async def respond(client: AsyncOpenAI, prompt: str) -> Any:  # noqa: ANN401
-    return await client.responses.create(model="gpt-small-eu", input=prompt, store=False)
-
-
-async def chat(client: AsyncOpenAI, prompt: str) -> Any:  # noqa: ANN401
-    messages: Any = [{"role": "user", "content": [{"type": "text", "text": prompt}]}]
-    return await client.chat.completions.create(model="gpt-small-eu", messages=messages)
-
-
-async def embed(client: AsyncOpenAI, prompt: str) -> Any:  # noqa: ANN401
-    return await client.embeddings.create(model="embed-small-eu", input=["another text", prompt])
-
-
-everywhere = pytest.mark.parametrize("ask", [respond, chat, embed])
-generating = pytest.mark.parametrize("ask", [respond, chat])
 
 
 @pytest.fixture(scope="module")
@@ -54,75 +35,6 @@ def model(running_model: Model) -> Model:
 async def client(model: Model) -> AsyncIterator[AsyncOpenAI]:
     async with model.client() as client:
         yield client
-
-
-def text_of(answer: Any) -> str | None:  # noqa: ANN401
-    if answer.object == "response":
-        return str(answer.output_text)
-    content = answer.choices[0].message.content
-    return None if content is None else str(content)
-
-
-def filter_of(answer: Any, source: str) -> Any:  # noqa: ANN401
-    """The filter results of one side, wherever the endpoint has them."""
-    if answer.object == "response":
-        entries = [entry for entry in answer.content_filters if entry["source_type"] == source]
-        return entries[0]["content_filter_results"]
-    if source == "prompt":
-        return answer.prompt_filter_results[0]["content_filter_results"]
-    return answer.choices[0].content_filter_results
-
-
-@everywhere
-@pytest.mark.parametrize("category", ["hate", "sexual", "violence", "self_harm", "self-harm"])
-async def test_a_harmful_prompt_is_blocked_by_severity(client: AsyncOpenAI, ask: Ask, category: str) -> None:
-    with pytest.raises(BadRequestError) as caught:
-        await ask(client, f"do it [[block:{category}]]")
-
-    body: Any = caught.value.body
-    assert (caught.value.code, body["status"], body["param"]) == ("content_filter", 400, "prompt")
-    assert body["innererror"]["code"] == "ResponsibleAIPolicyViolation"
-    results = body["innererror"]["content_filter_result"]
-    assert results[category] == {"filtered": True, "severity": "high"}
-    assert [name for name, result in results.items() if result["filtered"]] == [category]
-    assert "do it" not in str(caught.value)
-
-
-@everywhere
-async def test_a_jailbreak_is_blocked_by_detection(client: AsyncOpenAI, ask: Ask) -> None:
-    with pytest.raises(BadRequestError) as caught:
-        await ask(client, "[[block:jailbreak]]")
-
-    body: Any = caught.value.body
-    assert body["innererror"]["content_filter_result"]["jailbreak"] == {"filtered": True, "detected": True}
-
-
-async def test_a_blocked_completion_of_a_response_is_incomplete(client: AsyncOpenAI) -> None:
-    answer = await respond(client, "a tale of more words than a filter lets through [[block-completion:hate]]")
-
-    assert (answer.status, answer.incomplete_details.reason) == ("incomplete", "content_filter")
-    assert filter_of(answer, "completion")["hate"] == {"filtered": True, "severity": "high"}
-    assert [entry["blocked"] for entry in answer.content_filters] == [False, True]
-    assert answer.output_text == "a tale of more words tha", "what had been generated before the filter stopped it"
-
-
-async def test_a_blocked_completion_of_a_chat_has_no_content(client: AsyncOpenAI) -> None:
-    answer = await chat(client, "a tale [[block-completion:hate]]")
-
-    assert (answer.choices[0].finish_reason, text_of(answer)) == ("content_filter", None)
-    assert filter_of(answer, "completion")["hate"] == {"filtered": True, "severity": "high"}
-    assert filter_of(answer, "prompt")["hate"] == {"filtered": False, "severity": "safe"}
-
-
-@generating
-async def test_a_classifier_that_is_down_leaves_the_answer_unfiltered(client: AsyncOpenAI, ask: Ask) -> None:
-    answer = await ask(client, "hello [[unfiltered]]")
-
-    assert text_of(answer) == "hello"
-    for source in ("prompt", "completion"):
-        results = filter_of(answer, source)
-        assert list(results) == ["error"]
-        assert results["error"]["code"] == "content_filter_error"
 
 
 @everywhere
@@ -229,7 +141,15 @@ async def test_a_directive_is_found_in_instructions_and_in_tool_outputs(client: 
 
 @generating
 async def test_what_is_not_quite_a_directive_is_text(client: AsyncOpenAI, ask: Ask) -> None:
-    for prompt in ("[[status:200:1]]", "[[blocked:hate]]", "[[delay]]", "[hang]"):
+    for prompt in (
+        "[[status:200:1]]",
+        "[[blocked:hate]]",
+        "[[delay]]",
+        "[hang]",
+        "[[blocklist]]",
+        "[[annotate:]]",
+        "[[pii:x]]",
+    ):
         assert text_of(await ask(client, prompt)) == prompt
 
 

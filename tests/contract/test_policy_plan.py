@@ -10,7 +10,7 @@ from azure.cosmos.aio import CosmosClient
 
 from local import clock
 from local.cosmos.auth import EMULATOR_KEY
-from shared.azure.kept_documents import KeptDocuments
+from shared.azure.kept_documents import OF_REVIEW, KeptDocuments
 from shared.azure.policies import Policies
 from shared.azure.policy_documents import PolicyDocuments
 from shared.errors import InvalidPolicy, WriteConflict
@@ -50,6 +50,9 @@ async def tenants(tmp_path: Path) -> AsyncIterator[Tenants]:
             yield Tenants(
                 policies=PolicyDocuments(policies, clock=clock.now),
                 kept=KeptDocuments(database.get_container_client("generations"), clock=clock.now, grace=15),
+                kept_for_review=KeptDocuments(
+                    database.get_container_client("abuse-monitoring"), clock=clock.now, grace=15, classes=OF_REVIEW
+                ),
                 documents=cast("TenantDocuments", None),
                 holds=cast("Holds", None),
                 keys=cast("KeyStore", None),
@@ -76,7 +79,7 @@ async def problems(tenants: Tenants, document: dict[str, Any]) -> dict[str, str]
 async def test_a_policy_that_the_stamp_can_honour_is_planned(tenants: Tenants) -> None:
     planned = await plan(json.dumps(NEWCOMER).encode(), tenants)
     assert (planned.is_new, planned.over, planned.policy.tenant_id) == (True, None, "northwind")
-    assert planned.shortens == {"receipt": 0, "output": 0, "event": 0}
+    assert planned.shortens == {"receipt": 0, "output": 0, "event": 0, "abuse_record": 0, "abuse_alert": 0}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 
-from local import clock
+from local import clock, deployments
 from local.cosmos.auth import EMULATOR_KEY
 from local.parts import PORTS
 from local.stack import seed
@@ -47,7 +47,8 @@ async def test_the_sample_policies_are_policies_whose_models_the_sample_stamp_ca
         assert policy is not None
         assert {"gpt-small", "embed-small"} == {*policy.models}
         for alias, named in policy.models.items():
-            assert [one.name for one in stamp.terms(policy, alias).deployments] == [*named]
+            terms = stamp.terms(policy, alias, confirmed=deployments.content_logging())
+            assert [one.name for one in terms.deployments] == [*named]
 
 
 async def test_seeding_again_keeps_a_policy_that_was_changed(endpoint: Endpoint, container: ContainerProxy) -> None:

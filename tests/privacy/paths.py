@@ -20,6 +20,10 @@ def output(detail: str, *, kept: frozenset[str] = frozenset()) -> Ending:
 EXPIRED = Ending(kind=Kind.EXPIRED)
 COMPLETED = output("completed", kept=ANSWERED | REPEATED)
 CHATTED = output("completed", kept=ANSWERED)
+BLOCKLIST = frozenset({"blocklist name"})
+"""A name that a customer gave a blocklist may tell of people and projects: it is content, and stands in the output only."""
+LISTED = output("completed", kept=ANSWERED | REPEATED | BLOCKLIST)
+CHAT_LISTED = output("completed", kept=ANSWERED | BLOCKLIST)
 EMBEDDED = Ending(kind=Kind.OUTPUT, detail="completed", kept=frozenset({"custom_id", "batch"}))
 
 
@@ -41,6 +45,8 @@ AT_ONCE: dict[str, tuple[str, str, Ending]] = {
     ),
     "a completion blocked": (RESPONSES, "[[block-completion:hate]]", output("incomplete", kept=REPEATED)),
     "a chat completion blocked": (CHAT, "[[block-completion:hate]]", output("incomplete")),
+    "a blocklist that matched": (RESPONSES, "[[blocklist:{blocklist}]] [[citation]] [[pii]]", LISTED),
+    "a blocklist that matched a chat": (CHAT, "[[blocklist:{blocklist}]] [[citation]] [[pii]]", CHAT_LISTED),
     "a filter that was down": (RESPONSES, "[[unfiltered]]", COMPLETED),
     "a 429 waited for in place": (RESPONSES, "[[status:429:2]]", COMPLETED),
     "a 429 until the deadline": (RESPONSES, "[[status:429:2:90000]]", EXPIRED),
@@ -52,7 +58,7 @@ AT_ONCE: dict[str, tuple[str, str, Ending]] = {
     "broken JSON at each attempt": (RESPONSES, "[[truncate]]", failed("invalid_model_output")),
     "an output too large": (CHAT, "[[long:2300000]]", failed("output_too_large")),
 }
-"""Path: url, directive of the simulator, and how it ends."""
+"""Path: url, directive of the simulator (``{blocklist}`` is a canary in the name of a blocklist), and how it ends."""
 
 LONG_WAIT = 300
 """Seconds that a model asks a job to stay away: too long for a worker to wait in place."""
@@ -102,6 +108,8 @@ def late(flock: Flock) -> Case:
 def accepted(flock: Flock, path: str, url: str, directive: str, ending: Ending, **more: Any) -> Case:  # noqa: ANN401
     """One accepted message; ``more`` goes into the request."""
     planted = Planting(flock=flock, path=path)
+    if "{blocklist}" in directive:
+        directive = directive.format(blocklist=planted("blocklist name"))
     return planted.case(request(planted, url, directive, **more), ending, custom_id=planted("custom_id"))
 
 

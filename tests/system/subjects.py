@@ -12,6 +12,7 @@ import pytest
 
 from local import clock
 from shared.domain.json_document import canonical
+from shared.domain.macs import Mac
 from tests.system.http import Http, Reply
 from tests.system.jobs import job
 from tests.system.stack import Stack, wait_for
@@ -71,9 +72,8 @@ class Subject:
         return generations, last
 
     def macs(self) -> list[dict[str, str]]:
-        """What the subject is known by, computed from the stack's keys."""
-        keys = json.loads((self.stack.state / "keys.json").read_text())[self.tenant]["subject"]
-        return [{"kid": key["kid"], "mac": _mac(key["secret"], self.name)} for key in keys]
+        """What the subject is known by."""
+        return [vars(mac) for mac in macs(self.stack, self.tenant, self.name)]
 
     def documents(self) -> list[dict[str, Any]]:
         """Every document that names the subject by its MAC, and whatever lies beside it."""
@@ -85,7 +85,8 @@ class Subject:
     def mark(self, *, cutoff: float, settled_at: float | None = None) -> str:
         """Store a marker as another process of the app does."""
         erasure_id = f"erasure_{uuid4().hex}"
-        none = {"receipts": 0, "outputs": 0, "events": 0, "waiting_copies": 0}
+        names = ("receipts", "outputs", "events", "waiting_copies", "sealed_records", "alerts")
+        none = dict.fromkeys(names, 0)
         document = {
             "id": erasure_id,
             "kind": "erasure",
@@ -105,6 +106,12 @@ class Subject:
         }
         self.stack.store.container("privacy").create_item(document)
         return erasure_id
+
+
+def macs(stack: Stack, tenant: str, name: str) -> list[Mac]:
+    """What a subject is known by, computed from the stack's keys."""
+    keys = json.loads((stack.state / "keys.json").read_text())[tenant]["subject"]
+    return [Mac(kid=key["kid"], mac=_mac(key["secret"], name)) for key in keys]
 
 
 def everything(stack: Stack, tenant: str) -> list[dict[str, Any]]:
@@ -127,9 +134,9 @@ def canary(what: str) -> str:
     return f"canary-{what}-{uuid4().hex[:12]}"
 
 
-def restore(stack: Stack, documents: list[dict[str, Any]]) -> None:
+def restore(stack: Stack, documents: list[dict[str, Any]], container_name: str = "generations") -> None:
     """Put documents back, as a restored container has them: over what stands there now."""
-    container = stack.store.container("generations")
+    container = stack.store.container(container_name)
     for document in documents:
         container.upsert_item({name: value for name, value in document.items() if not name.startswith("_")})
 

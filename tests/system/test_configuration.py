@@ -13,13 +13,14 @@ from azure.cosmos import CosmosClient, PartitionKey
 from local.demo.client import REQUESTS
 from local.management import ids
 from shared.domain.drift import Drift
+from tests.system.http import calling
 from tests.system.jobs import job, text_of
 from tests.system.stack import Stack, running_stack, wait_for
 
 OPEN = {f"queue_submission_open:{tenant}" for tenant in ("adatum", "contoso", "fabrikam")}
 LOCAL = OPEN | {"store_local_auth:lethe"}
 """What the embedded stack cannot do without: open submission for everybody, and a key for the store."""
-COMPARED = 3 + 7 + 1 + 4 + 1 + 3
+COMPARED = 3 + 7 + 2 + 6 + 1 + 3
 """Queues, containers, accounts, deployments, stores, policies."""
 CANARY = f"canary{token_hex(8)}"
 FOR_EVER = "P10675199DT2H48M5.4775807S"
@@ -100,7 +101,7 @@ def test_the_app_checks_its_configuration_when_it_starts(stack: Stack) -> None:
         "counts": ["store_local_auth:1", "queue_submission_open:3"],
         "findings": fields["findings"],
         "unchecked": [],
-        "content_logging": ["primary:true"],
+        "content_logging": ["primary:true", "unlogged:false"],
         "backup": "periodic",
         "backup_horizon_hours": 8,
     }
@@ -123,6 +124,11 @@ def container(name: str, **resource: object) -> dict[str, Any]:
 
 def missing(resource: str) -> dict[str, Any]:
     return {"id": resource, "missing": True}
+
+
+def unlogged(*capabilities: dict[str, str]) -> dict[str, Any]:
+    """What Azure says of the resource of the tenant that opted out."""
+    return {"id": ids.account("unlogged"), "properties": {"capabilities": [{"name": "VirtualNetworks"}, *capabilities]}}
 
 
 def deployment(name: str, **changes: object) -> dict[str, Any]:
@@ -163,6 +169,7 @@ DRIFTS: dict[str, tuple[dict[str, Any], list[str]]] = {
         },
         ["account_region", "account_endpoint", "account_content_logging_unreadable", "account_local_auth"],
     ),
+    "fabrikam": (unlogged(), ["opt_out_unconfirmed"]),
     "lethe": (
         {
             "id": ids.COSMOS,
@@ -185,7 +192,7 @@ def test_every_drift_is_found_at_once_and_logged_by_its_name_and_never_by_its_va
     lines = len(said(stack))
     with overridden(stack, *(override for override, _ in DRIFTS.values())):
         fields = wait_for_record(stack, LOCAL | DRIFTED)
-        assert (fields["complete"], fields["content_logging"]) == (True, ["primary:unreadable"])
+        assert (fields["complete"], fields["content_logging"]) == (True, ["primary:unreadable", "unlogged:true"])
     wait_for_record(stack, LOCAL)
     logged = {f"{one['code']}:{one['target']}" for one in said(stack)[lines:] if one["event"] == "configuration_drift"}
     assert logged == LOCAL | DRIFTED
@@ -221,7 +228,8 @@ def test_values_that_nobody_expects_are_recorded(stack: Stack) -> None:
         {"id": ids.account("primary"), "properties": off},
     )
     with overridden(stack, *overrides):
-        wait_for("another record", lambda: records(stack)[-1]["fields"]["content_logging"] == ["primary:false"])
+        off_everywhere = ["primary:false", "unlogged:false"]
+        wait_for("another record", lambda: records(stack)[-1]["fields"]["content_logging"] == off_everywhere)
         fields = wait_for("another horizon", lambda: with_horizon(stack, 2))
         assert {*fields["findings"]} == LOCAL, "backups that reach less far back than is stated keep the promise"
     wait_for_record(stack, LOCAL)
@@ -252,7 +260,7 @@ def test_backups_that_reach_further_back_than_stated_violate_what_is_promised_of
 
 
 def test_what_cannot_be_checked_is_recorded_as_such_and_jobs_run_on(stack: Stack) -> None:
-    parts = ("queues", "containers", "account:primary", "store")
+    parts = ("queues", "containers", "account:primary", "account:unlogged", "store", "opt_outs:fabrikam")
     lines = len(said(stack))
     with stack.down("management"):
         fields = wait_for_record(stack, OPEN, *parts)
@@ -264,9 +272,49 @@ def test_what_cannot_be_checked_is_recorded_as_such_and_jobs_run_on(stack: Stack
     wait_for_record(stack, LOCAL)
     events = said(stack)[lines:]
     unchecked = [(one["code"], one.get("target")) for one in events if one["event"] == "configuration_unchecked"]
-    assert unchecked == [("queues", None), ("containers", None), ("account", "primary"), ("store", None)]
+    accounts = [("account", "primary"), ("account", "unlogged")]
+    assert unchecked == [("queues", None), ("containers", None), *accounts, ("store", None), ("opt_outs", "fabrikam")]
     steps = [one for one in events if one["event"] == "retention_step"]
     assert [(one["complete"], one["found"]) for one in steps] == [(False, len(OPEN)), (True, len(OPEN))]
+
+
+@pytest.mark.parametrize(
+    ("override", "findings", "unchecked", "shown", "state"),
+    [
+        (unlogged(), {"opt_out_unconfirmed:fabrikam"}, (), "true", "violated"),
+        (
+            unlogged({"name": "ContentLogging", "value": CANARY}),
+            {"account_content_logging_unreadable:unlogged"},
+            ("opt_outs:fabrikam",),
+            "unreadable",
+            "unknown",
+        ),
+    ],
+    ids=["absent", "unreadable"],
+)
+def test_an_opt_out_is_violated_where_azure_shows_the_opposite_and_unknown_where_it_cannot_be_read(
+    stack: Stack, override: dict[str, Any], findings: set[str], unchecked: tuple[str, ...], shown: str, state: str
+) -> None:
+    before = promised(stack)
+    with overridden(stack, override):
+        fields = wait_for_record(stack, LOCAL | findings, *unchecked)
+        assert f"unlogged:{shown}" in fields["content_logging"]
+        cause = "opt_out_unconfirmed" if state == "violated" else "configuration"
+        told = wait_for("the statement to say so", lambda: (now := promised(stack))["causes"] == [cause] and now)
+        assert told["state"] == state
+        assert "fabrikam" not in json.dumps(told)
+    wait_for_record(stack, LOCAL)
+    wait_for("the statement to be as it was", lambda: promised(stack)["causes"] == before["causes"])
+    assert CANARY not in stack.logs()
+
+
+def promised(stack: Stack) -> dict[str, Any]:
+    """What the statement says of abuse monitoring; nothing while it does not know."""
+    with calling(stack) as http:
+        answer = http.call("GET", "/v1/privacy/statement", tenant=None)
+    promises = answer.json["promises"] if answer.status == 200 else []
+    found: dict[str, Any] = next((one for one in promises if one["id"] == "abuse-monitoring"), {"causes": None})
+    return found
 
 
 def test_no_check_of_all_these_failed(stack: Stack) -> None:

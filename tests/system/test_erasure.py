@@ -1,7 +1,9 @@
 """A data subject is erased, whatever its jobs are doing, and nobody else is touched."""
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from math import ceil
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from tests.privacy.scan import scan
 from tests.system.host_log import HostLog
 from tests.system.http import Http, calling
 from tests.system.jobs import job, wait_until_all_wait, wait_until_drained
+from tests.system.review import put_alert, put_record, reviewed
 from tests.system.stack import running_stack, wait_for
 from tests.system.subjects import (
     ENVIRONMENT,
@@ -63,7 +66,13 @@ def test_a_finished_a_running_a_waiting_a_scheduled_and_a_queued_job_leave_nothi
     finish(subject, f"{prompt} finished", f"[[block:violence]] {prompt} blocked")
     stack.submit([subject.request(f"[[status:429:2:600]] {prompt} scheduled")])
     wait_until_all_wait(stack)
-    untouched = neighbour.documents(), everything(stack, "fabrikam")
+    put_record(stack, "contoso", "ab" * 20, subject=subject.name, content=prompt)
+    put_record(stack, "contoso", "cd" * 20, subject=neighbour.name)
+    for name in (subject.name, neighbour.name):
+        put_alert(stack, "contoso", subject=name)
+    untouched = neighbour.documents(), everything(stack, "fabrikam"), reviewed(stack, "contoso", subject=neighbour.name)
+    kept = Counter(each["dataClass"] for each in reviewed(stack, "contoso", subject=subject.name))
+    assert kept == {"abuse_record": kept["abuse_record"], "abuse_alert": 1}
 
     crowd = [job("crowd", str(n), f"[[delay:6000]] crowd {n}", tenant="adatum") for n in range(WORKERS - 1)]
     stack.submit([subject.request(f"[[delay:6000]] {prompt} running"), *crowd])
@@ -80,8 +89,16 @@ def test_a_finished_a_running_a_waiting_a_scheduled_and_a_queued_job_leave_nothi
     shown = reply.json
     assert reply.headers["location"] == f"/v1/subjects/erasures/{shown['id']}"
     assert (shown["object"], shown["status"]) == ("subject.erasure", "swept")
-    assert shown["erased"] == {"receipts": 5, "outputs": 2, "events": 2, "waiting_copies": 1}
+    assert shown["erased"] == {
+        "receipts": 5,
+        "outputs": 2,
+        "events": 2,
+        "waiting_copies": 1,
+        "sealed_records": kept["abuse_record"],
+        "alerts": 1,
+    }
     assert subject.documents() == []
+    assert reviewed(stack, "contoso", subject=subject.name) == []
     assert subject.http.read(queued).status == 404
     wait_until_drained(stack)
     assert stack.model_calls(f"{prompt} queued") + stack.model_calls(f"{prompt} waiting") == 0
@@ -93,7 +110,8 @@ def test_a_finished_a_running_a_waiting_a_scheduled_and_a_queued_job_leave_nothi
     assert subject.documents() == []
     wait_for("the files to be rewritten", lambda: not scan(prompt, stack.state))
     assert not scan(subject.name, stack.state)
-    assert (neighbour.documents(), everything(stack, "fabrikam")) == untouched
+    neighbours = reviewed(stack, "contoso", subject=neighbour.name)
+    assert (neighbour.documents(), everything(stack, "fabrikam"), neighbours) == untouched
     kinds = [record["kind"] for record in evidence(stack, shown["id"])]
     assert kinds == ["erasure_requested", "erasure_completed"]
 
@@ -128,18 +146,23 @@ def test_a_job_of_a_worker_that_knew_no_marker_is_caught_by_a_later_sweep(subjec
 def test_what_a_restored_backup_brings_back_is_erased_again(subject: Subject) -> None:
     stack, prompt = subject.stack, canary("backup")
     finish(subject, f"{prompt} one", f"{prompt} two")
-    backup = subject.documents()
+    put_record(stack, "contoso", "ef" * 20, subject=subject.name, content=prompt)
+    put_alert(stack, "contoso", subject=subject.name)
+    backup, kept = subject.documents(), reviewed(stack, "contoso", subject=subject.name)
     erasure_id = subject.erase().json["id"]
     subject.completed(erasure_id)
     assert subject.documents() == []
     wait_for("the files to be rewritten", lambda: not scan(prompt, stack.state))
 
     restore(stack, backup)
+    restore(stack, kept, "abuse-monitoring")
     assert scan(prompt, stack.state)
-    wait_for("the next run", lambda: not subject.documents())
+    wait_for("the next run", lambda: not subject.documents() and not reviewed(stack, "contoso", subject=subject.name))
     wait_for("its record", lambda: subject.erasure(erasure_id)["re_erased"]["receipts"] == 2)
     shown = subject.erasure(erasure_id)
     assert (shown["status"], shown["re_erased"]["outputs"], shown["re_erased"]["events"]) == ("completed", 2, 2)
+    wait_for("the record of the others", lambda: subject.erasure(erasure_id)["re_erased"]["alerts"] == 1)
+    assert subject.erasure(erasure_id)["re_erased"]["sealed_records"] == 1
     restore(stack, [each for each in backup if each["dataClass"] == "output"][:1])
     wait_for("an output alone to be found, too", lambda: subject.erasure(erasure_id)["re_erased"]["outputs"] == 3)
     wait_for("the files to be rewritten", lambda: not scan(prompt, stack.state))
@@ -151,6 +174,8 @@ def test_an_export_has_everything_that_is_readable_and_nothing_after_an_erasure(
     finish(subject, "first", "second")
     subject.stack.submit([subject.request("[[status:429:2:600]] third")])
     wait_until_all_wait(subject.stack)
+    sealed = put_record(subject.stack, "contoso", "aa" * 20, subject=subject.name)
+    put_record(subject.stack, "contoso", "bb" * 20, subject=subject.name, kept=3600)
     generations, last = subject.export()
     assert sorted(each["status"] for each in generations) == ["completed", "completed", "queued"]
     texts = sorted(text_of(each) for each in generations if each["response"])
@@ -159,14 +184,15 @@ def test_an_export_has_everything_that_is_readable_and_nothing_after_an_erasure(
     assert last == {
         "object": "subject.export",
         "generations": 3,
-        "sealed_records": {"count": 0, "expires_at": None},
+        "sealed_records": {"count": 2, "expires_at": ceil(sealed["expires_at"])},
         "complete": True,
         "next": None,
     }
     behind, _ = subject.export(after=generations[0]["id"])
     assert behind == generations[1:]
     subject.erase()
-    assert subject.export()[0] == []
+    generations, last = subject.export()
+    assert (generations, last["sealed_records"]) == ([], {"count": 0, "expires_at": None})
 
 
 def test_the_same_subject_erased_twice_is_one_erasure_until_it_is_completed(subject: Subject) -> None:

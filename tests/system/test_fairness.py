@@ -18,7 +18,7 @@ from tests.system.policies import change_policy
 from tests.system.stack import Stack, running_stack, wait_for
 
 LIMIT = 4
-CROWDS_DEPLOYMENT, SINGLES_DEPLOYMENT = "gpt-small-eu", "gpt-small-eu-2"
+CROWDS_DEPLOYMENT, SINGLES_DEPLOYMENT = "gpt-small-eu", "gpt-small-unlogged"
 PER_MINUTE = 4
 LOCK_AND_LEASE_SECONDS = 11
 KILLS = 2
@@ -43,7 +43,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         started.keeping_connections() as running,
     ):
         change_policy(running, "contoso", limits={"requests_in_flight": LIMIT}, models={"gpt-small": [CROWDS_DEPLOYMENT]})
-        change_policy(running, "fabrikam", models={"gpt-small": [SINGLES_DEPLOYMENT]})
         retention = {"output_seconds": 3600, "receipt_seconds": 86_400, "abuse_record_seconds": 86_400}
         change_policy(running, "adatum", limits={"requests_per_minute": PER_MINUTE}, retention=retention)
         yield running

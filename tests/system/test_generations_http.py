@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from shared.errors import Reason
+from tests.privacy.surroundings import CONTAINERS
 from tests.system.http import Http, Reply, calling, line
 from tests.system.stack import running_stack, wait_for
 from tests.unit.refusals import ALL, Refusal
@@ -72,6 +73,35 @@ def test_every_end_is_shown_without_the_prompt(http: Http, prompt: str, status: 
     ended = http.ended(http.submit(f"{prompt} {PERSON}"))
     assert (ended["status"], (ended["error"] or {}).get("code")) == (status, code)
     assert PERSON not in json.dumps(ended["error"])
+
+
+@pytest.mark.parametrize("url", ["/v1/responses", "/v1/chat/completions"])
+def test_what_the_filter_noticed_is_shown_in_full_and_kept_elsewhere_as_codes_only(http: Http, url: str) -> None:
+    blocklist, person = f"list-{uuid4()}", f"person-{uuid4()}"
+    prompt = f"[[annotate:jailbreak]] [[annotate:violence]] [[citation]] [[pii]] [[blocklist:{blocklist}]] Hello"
+    said: dict[str, Any] = {"input": prompt} if url == "/v1/responses" else {"messages": [{"role": "user", "content": prompt}]}
+    generation = http.submit(url=url, body={"model": "gpt-small", "safety_identifier": person, **said})
+    found = http.ended(generation)["content_filter"]
+    assert found["outcome"] == "annotated"
+    assert found["categories"]["jailbreak"] == {"detected": True, "filtered": False}
+    assert found["categories"]["violence"] == {"filtered": False, "severity": "low"}
+    [citation] = found["details"]["citations"]
+    assert (citation["category"], citation["license"]) == ("protected_material_code", "MIT")
+    kinds = found["details"]["personal_information"]
+    assert [(kind["kind"], kind["detected"]) for kind in kinds] == [("Email", True), ("PhoneNumber", True)]
+    assert found["details"]["blocklists"] == [{"id": blocklist, "filtered": True}]
+
+    [receipt] = http.documents("receipt", generation)
+    noticed = ["custom_blocklists:filtered", "jailbreak:detected", "personally_identifiable_information:detected"]
+    noticed += ["protected_material_code:detected", "violence:detected:low"]
+    assert (receipt["result"]["filter_outcome"], receipt["result"]["filter_codes"]) == ("annotated", noticed)
+    exported = http.call("POST", "/v1/subjects/exports", {"safety_identifier": person}).text.splitlines()
+    assert json.loads(exported[0])["content_filter"] == found
+    if url == "/v1/responses":
+        assert http.call("GET", f"/openai/v1/responses/{generation.replace('gen_', 'resp_')}").json["content_filter"] == found
+    told = everything_but_outputs(http)
+    assert "jailbreak:detected" in told
+    assert not [text for text in (blocklist, citation["url"], "PhoneNumber") if text in told]
 
 
 def test_the_same_again_is_the_same_generation_and_other_content_a_conflict(http: Http) -> None:
@@ -238,6 +268,19 @@ def check_problem(reply: Reply, status: int, code: str, field: str | None = None
     assert (reply.status, reply.json["code"], reply.json.get("field")) == (status, code, field), reply.text
     assert reply.headers["content-type"] == "application/problem+json"
     assert reply.json["status"] == status
+
+
+def everything_but_outputs(http: Http) -> str:
+    """Documents of every container, logs of every part, and the app's metrics."""
+    with http.stack.client() as client:
+        documents = [
+            found
+            for name in CONTAINERS
+            for found in client.container(name).query_items("SELECT * FROM c", enable_cross_partition_query=True)
+            if found.get("dataClass") != "output"
+        ]
+    metrics = wait_for("metrics", lambda: [*http.stack.state.rglob("metrics.jsonl")])
+    return json.dumps(documents) + http.stack.logs() + "".join(path.read_text() for path in metrics)
 
 
 def in_body(request: dict[str, Any], body: bytes) -> bool:

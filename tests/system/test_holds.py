@@ -24,6 +24,7 @@ from tests.system.holds import (
     wait_until_held,
 )
 from tests.system.http import Http, calling
+from tests.system.review import put_alert, put_record, reviewed
 from tests.system.stack import running_stack, wait_for
 
 
@@ -54,6 +55,11 @@ def delete(http: Http, generation: str) -> int:
     return http.call("DELETE", f"/v1/generations/{generation}", tenant=None, token=http.token("contoso")).status
 
 
+def held(jobs: int, *, records: int = 0, alerts: int = 0, past: int = 0) -> dict[str, int]:
+    """What a hold says that it holds."""
+    return {"jobs": jobs, "sealed_records": records, "alerts": alerts, "past_deadline": past}
+
+
 def wait_until_gone(http: Http, content: str) -> None:
     wait_for("the content to be on no disk", lambda: not on_disk(http, content), seconds=20)
 
@@ -66,26 +72,39 @@ def test_what_holds_cover_stays_for_thirty_days_unreadable_and_all_else_goes(htt
         name: ended(http, content, tenant=tenants[name], subject=subject if name == "by subject" else f"not-{subject}")
         for name, content in contents.items()
     }
+    sealed = {name: canary() for name, tenant in tenants.items() if tenant != "fabrikam"}  # which has opted out
+    for name, content in sealed.items():
+        about = subject if name == "by subject" else f"not-{subject}"
+        put_record(http.stack, tenants[name], jobs[name], subject=about, content=content)
+        put_alert(http.stack, tenants[name], subject=f"{about}-{name}" if name != "by subject" else about)
     holds = {
         "by subject": place(http, "contoso", subject={"safety_identifier": subject}),
         "by job": place(http, "contoso", generation=jobs["by job"], case_reference="matter.7"),
         "by tenant": place(http, "fabrikam"),
     }
     assert {name: (hold["scope"], hold["complete"], hold["held"]) for name, hold in holds.items()} == {
-        "by subject": ("subject", True, {"jobs": 1, "past_deadline": 0}),
-        "by job": ("job", True, {"jobs": 1, "past_deadline": 0}),
-        "by tenant": ("tenant", True, {"jobs": 1, "past_deadline": 0}),
+        "by subject": ("subject", True, held(1, records=1, alerts=1)),
+        "by job": ("job", True, held(1, records=1)),
+        "by tenant": ("tenant", True, held(1)),
     }
-    assert all(on_disk(http, content) for content in contents.values())
+    assert all(on_disk(http, content) for content in (*contents.values(), *sealed.values()))
 
     http.stack.advance(30 * DAY + 60)
     for name in ("free", "another's"):
         wait_until_gone(http, contents[name])
+        wait_until_gone(http, sealed[name])
         assert status(http, jobs[name], tenant=tenants[name]) in {404, 410}
+    assert [each["dataClass"] for each in reviewed(http.stack, "adatum")] == []
+    past = {
+        "by subject": held(1, records=1, alerts=1, past=3),
+        "by job": held(1, records=1, past=2),
+        "by tenant": held(1, past=1),
+    }
     for name, hold in holds.items():
         assert on_disk(http, contents[name])
         assert status(http, jobs[name], tenant=tenants[name]) == 410
-        assert shown(http, hold)["held"] == {"jobs": 1, "past_deadline": 1}
+        assert name not in sealed or on_disk(http, sealed[name])
+        assert shown(http, hold)["held"] == past[name]
         found = documents(http.stack, tenants[name], jobs[name])
         assert found.keys() == {"receipt", "output", "event"}
         assert found["receipt"]["content_mac"] is not None
@@ -95,9 +114,12 @@ def test_what_holds_cover_stays_for_thirty_days_unreadable_and_all_else_goes(htt
 
     for name, hold in holds.items():
         release(http, hold)
-        wait_until_gone(http, contents[name])
+        for of_all in (contents, sealed):
+            if name in of_all:
+                wait_until_gone(http, of_all[name])
         assert status(http, jobs[name], tenant=tenants[name]) in {404, 410}
         assert kinds(http.stack, hold) == ["hold_placed", "hold_applied", "hold_released"]
+    assert reviewed(http.stack, "contoso") == []
     http.stack.advance(601)
     lifted = ["hold_placed", "hold_applied", "hold_released", "hold_lifted"]
     wait_for("the record of the end", lambda: all(kinds(http.stack, hold) == lifted for hold in holds.values()))
@@ -111,7 +133,7 @@ def test_evidence_says_who_held_what_for_which_case_and_nothing_of_a_person(http
     placed, applied = [record["fields"] for record in records(http.stack) if record["fields"]["hold"] == hold["id"]]
     about = {"hold": hold["id"], "tenant": "contoso", "scope": "subject", "case_reference": "2026-EU.441"}
     assert placed == about | {"actor": hold["placed_by"], "ends_at": hold["ends_at"]}
-    assert applied == about | {"jobs": 1, "past_deadline": 0, "ends_at": hold["ends_at"]}
+    assert applied == about | held(1) | {"ends_at": hold["ends_at"]}
     assert subject not in str(hold)
     [stored] = [
         one
@@ -132,7 +154,7 @@ def test_a_job_that_runs_or_comes_while_a_hold_stands_is_held(http: Http) -> Non
         assert all(document["_ts"] + document["ttl"] > hold["ends_at"] for document in found.values())
         assert on_disk(http, content)
     http.stack.advance(DAY)
-    wait_for("the deadlines to be seen", lambda: shown(http, hold)["held"] == {"jobs": 2, "past_deadline": 2})
+    wait_for("the deadlines to be seen", lambda: shown(http, hold)["held"] == held(2, past=2))
     assert [on_disk(http, content) for content in contents] == [True, True]
     assert [status(http, generation, tenant="adatum") for generation in (running, later)] == [410, 410]
 
@@ -186,7 +208,7 @@ def test_a_hold_ends_by_itself_and_a_renewed_one_later(http: Http) -> None:
     path = f"/{holds['renewed']['id']}/renew"
     renewed = operate(http, "POST", path, {"ends_at": now(http) + 20 * DAY})
     assert (renewed.status, renewed.json["complete"]) == (200, True)
-    assert renewed.json["held"] == {"jobs": 1, "past_deadline": 0}
+    assert renewed.json["held"] == held(1)
 
     http.stack.advance(10 * DAY + 10)
     wait_until_gone(http, contents["ends"])

@@ -13,6 +13,7 @@ from tests.privacy.scan import scan
 from tests.system.http import calling, line
 from tests.system.jobs import job, wait_until_all_wait
 from tests.system.policy_command import ROOT, evidence, run
+from tests.system.review import put_alert, put_record
 from tests.system.stack import Stack, running_stack, wait_for
 
 CONTAINERS = ("generations", "abuse-monitoring", "policies", "webhook-endpoints", "privacy", "fine-tuning")
@@ -58,7 +59,10 @@ def messages(stack: Stack, tenant: str) -> dict[str, list[Message]]:
 
 
 def give_everything(stack: Stack, tenant: str) -> None:
-    """Let a tenant have one of each: jobs over both ways, an endpoint, a secret, a waiting copy, a refusal and its reply."""
+    """Let a tenant have one of each.
+
+    Jobs over both ways, an endpoint, a secret, a waiting copy, a refusal and its reply, a record for abuse review, an alert.
+    """
     stack.submit([job("gone", f"{LABEL}-{tenant}", f"{CONTENT} {tenant}", tenant=tenant)])
     stack.wait_for_outputs(tenant, "gone", 1)
     with calling(stack) as http:
@@ -66,6 +70,8 @@ def give_everything(stack: Stack, tenant: str) -> None:
         hook = {"name": tenant, "url": f"{stack.endpoints['webhook_receiver']}/hooks/{tenant}"}
         body = hook | {"event_types": ["response.completed"]}
         assert http.call("POST", "/openai/v1/webhook_endpoints", body, tenant=tenant).status == 200
+    put_record(stack, tenant, "ab" * 20, subject=LABEL, content=f"{CONTENT} {tenant}")
+    put_alert(stack, tenant, subject=LABEL)
     assert run(stack, "rotate", tenant).code == 0
     waits = job("gone", "waits", f"[[status:429:2:3000]] {CONTENT} {tenant}", tenant=tenant)
     refused = job("gone", "refused", "words", tenant=tenant) | {"url": "/v1/other"}
@@ -85,6 +91,8 @@ def everything_of(stack: Stack, tenant: str) -> dict[str, Any]:
 
 
 def test_offboarding_leaves_nothing_of_a_tenant_and_touches_nobody_else(stack: Stack) -> None:
+    policies = stack.store.container("policies")  # where it has opted out, the timer would be quicker than the command
+    policies.upsert_item({**policies.read_item("policy", "fabrikam"), "abuse_monitoring": {"mode": "flagged"}})
     for tenant in ("fabrikam", "contoso"):
         give_everything(stack, tenant)
     wait_until_all_wait(stack, 2)
@@ -105,6 +113,8 @@ def test_offboarding_leaves_nothing_of_a_tenant_and_touches_nobody_else(stack: S
         "webhook-endpoints": 1,
         "webhook_secrets": 1,
         "waiting_copies": 1,
+        "abuse_record": 1,
+        "abuse_alert": 1,
     }
     left = documents(stack, "fabrikam")
     assert [(name, one["id"]) for name, found in left.items() for one in found] == [("policies", "policy")]
@@ -119,6 +129,7 @@ def test_offboarding_leaves_nothing_of_a_tenant_and_touches_nobody_else(stack: S
     records = evidence(stack, "fabrikam")
     assert [record["kind"] for record in records] == ["submission_rotated", "tenant_offboarding", "tenant_offboarded"]
     assert records[-1]["fields"]["removed_receipt"] == 3
+    assert records[-1]["fields"]["removed_abuse_record"] == 1
 
 
 def test_an_offboarded_tenant_is_unknown_on_every_way_in(stack: Stack) -> None:

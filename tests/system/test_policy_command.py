@@ -1,14 +1,18 @@
 """Operators bring tenants in and change their policies, by the command as they run it, on a whole stack."""
 
 from collections.abc import Iterator
+from secrets import token_hex
 
 import pytest
 
 from local.demo.client import Client
 from tests.policies import POLICY, RETENTION
+from tests.privacy.scan import scan
 from tests.system.jobs import job
 from tests.system.policy_command import SECOND, apply, evidence, run, shown, token_of
+from tests.system.review import put_alert, put_record, reviewed
 from tests.system.stack import Stack, running_stack, wait_for
+from tests.system.timer_log import whole_run
 
 HOUR = 3600
 NEWCOMER = POLICY | {
@@ -72,20 +76,28 @@ def test_nobody_may_without_a_token(stack: Stack) -> None:
 def test_a_shorter_retention_brings_existing_deadlines_forward_and_a_longer_one_moves_none(stack: Stack, second: str) -> None:
     stack.submit([job("kept", "one", "Remember."), {**job("kept", "two", "Remember less."), "expires_after": 100}])
     stack.wait_for_outputs("contoso", "kept", 2)
+    put_record(stack, "contoso", "ab" * 20)
+    put_alert(stack, "contoso")
     policy = shown(stack, "contoso")
-    shorter = policy | {"retention": RETENTION | {"output_seconds": HOUR, "receipt_seconds": 2 * HOUR}}
+    seconds = {"output_seconds": HOUR, "receipt_seconds": 2 * HOUR, "abuse_record_seconds": 3 * HOUR}
+    shorter = policy | {"retention": RETENTION | seconds}
 
     said = run(stack, "diff", "-", document=shorter)
-    assert "existing deadlines that become earlier: 2 receipts, 1 outputs, 2 events" in said.out
+    assert (
+        "existing deadlines that become earlier: 2 receipts, 1 outputs, 2 events, 1 abuse records, 1 abuse alerts" in said.out
+    )
     assert {output["kept_seconds"] for output in stack.outputs("contoso", "kept")} == {86_400, 100}, "diff wrote something"
 
     done = apply(stack, shorter)
-    assert (done.code, "5 documents got an earlier deadline." in done.out) == (0, True)
+    assert (done.code, "7 documents got an earlier deadline." in done.out) == (0, True)
     assert clocks(stack) == {("output", HOUR), ("output", 100), ("receipt", 2 * HOUR), ("event", 2 * HOUR)}
     assert {receipt["content_kept_seconds"] for receipt in stack.receipts("contoso")} == {HOUR, 100}
 
+    assert {each["kept_seconds"] for each in reviewed(stack, "contoso")} == {3 * HOUR}
+
     assert apply(stack, policy).code == 3
     assert apply(stack, policy, token=second).code == 0
+    assert {each["kept_seconds"] for each in reviewed(stack, "contoso")} == {3 * HOUR}
     assert clocks(stack) == {("output", HOUR), ("output", 100), ("receipt", 2 * HOUR), ("event", 2 * HOUR)}
 
 
@@ -142,6 +154,27 @@ def test_a_proposal_waits_for_a_day(stack: Stack) -> None:
     assert apply(stack, looser).code == 3
     stack.advance(86_401)
     assert apply(stack, looser, token=token_of(stack, azp=SECOND)).code == 3
+
+
+def test_what_was_kept_for_review_ends_when_its_tenant_opts_out_and_not_when_monitoring_is_switched_off(
+    stack: Stack,
+) -> None:
+    content = f"canary-{token_hex(8)}"
+    policy = shown(stack, "adatum") | {"abuse_monitoring": {"mode": "off"}}
+    put_record(stack, "adatum", "cd" * 20, content=content)
+    put_alert(stack, "adatum")
+    assert "become earlier" not in apply(stack, policy).out
+    whole_run(stack)
+    assert len(reviewed(stack, "adatum")) == 2
+    assert scan(content, stack.state)
+
+    opted_out = policy | {"abuse_monitoring": {"mode": "opted_out", "approval": "A-2", "approved_on": "2026-01-01"}}
+    proposed = apply(stack, opted_out)
+    assert (proposed.code, "become earlier: 1 abuse records, 1 abuse alerts" in proposed.out) == (3, True)
+    assert len(reviewed(stack, "adatum")) == 2
+    assert apply(stack, opted_out, token=token_of(stack, azp=SECOND)).code == 0
+    wait_for("the timer to delete them", lambda: not reviewed(stack, "adatum"))
+    wait_for("the files to be rewritten", lambda: not scan(content, stack.state))
 
 
 def test_a_new_tenant_gets_keys_and_its_secret_once(stack: Stack) -> None:

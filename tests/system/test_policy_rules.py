@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx2
 import pytest
 from azure.servicebus import ServiceBusClient, ServiceBusReceivedMessage
 
@@ -24,6 +25,7 @@ KEPT = 600
 
 REPLIES = "contoso-replies"
 OUTPUT_TOKENS = 256
+LOCK_AND_LEASE_SECONDS = 11
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,12 +150,45 @@ def test_a_policy_that_requires_the_filter_fails_a_generation_that_it_never_saw(
     token = tenants.add(http, "proseware", content_filter="required")
     prompt = f"[[unfiltered]] {uuid4()}"
     ended = finished(http, token, prompt)
-    assert (ended["status"], ended["error"]["code"]) == ("failed", "content_filter_unavailable")
-    assert ended["response"] is None
+    check_withheld(http, "proseware", ended)
     assert http.stack.model_calls(prompt) == 3
     [output] = http.stack.outputs("proseware")
     assert prompt not in json.dumps(output)
     assert finished(http, token, f"seen {uuid4()}")["content_filter"]["outcome"] == "passed"
+
+
+def test_calls_that_may_have_been_paid_for_are_counted_over_a_crash(http: Http) -> None:
+    token = tenants.add(http, "cronus", content_filter="required")
+    prompt = f"[[unfiltered]] {uuid4()}"
+    generation = submitted(http, token, prompt)
+    wait_for("two counted calls", lambda: receipt_of(http, "cronus", generation)["model_calls"] == 2)
+    http.stack.kill("host")
+    http.stack.advance(LOCK_AND_LEASE_SECONDS)
+    check_withheld(http, "cronus", ended_at(http, token, generation))
+    assert http.stack.model_calls(prompt) in {3, 4}, "a crash costs one more call at the most"
+
+
+def test_calls_are_counted_over_a_wait_as_a_copy(http: Http) -> None:
+    token = tenants.add(http, "relecloud", content_filter="required")
+    prompt = f"[[status:429:1:90]] [[unfiltered]] {uuid4()}"
+    generation = submitted(http, token, prompt)
+    wait_for("the job to wait", lambda: receipt_of(http, "relecloud", generation)["scheduled_sequence_number"])
+    http.stack.advance(90)
+    check_withheld(http, "relecloud", ended_at(http, token, generation))
+    assert http.stack.model_calls(prompt) == 3
+
+
+def test_a_deployment_that_is_busy_does_not_hide_that_the_next_one_was_paid_for(http: Http) -> None:
+    busy, next_one = "gpt-small-eu", "gpt-small-eu-2"
+    token = tenants.add(http, "lamna", content_filter="required", models={"gpt-small": [busy, next_one]})
+    prompt = f"[[unfiltered]] {uuid4()}"
+    control = f"{http.stack.endpoints['openai']['control_url']}/faults"
+    httpx2.post(control, json={"status": 429, "retry_after": 0, "deployment": busy}, timeout=10).raise_for_status()
+    try:
+        check_withheld(http, "lamna", finished(http, token, prompt))
+    finally:
+        httpx2.delete(control, timeout=10).raise_for_status()
+    assert http.stack.model_calls(prompt) == 3 * 2
 
 
 def test_a_policy_that_reports_on_the_filter_hands_out_what_it_never_saw_and_says_so(
@@ -184,13 +219,38 @@ def test_a_role_that_only_the_token_has_opens_no_route_of_it(http: Http) -> None
     assert http.stack.receipts("adventure") == []
 
 
+def check_withheld(http: Http, tenant: str, ended: dict[str, Any]) -> None:
+    """A completion that nobody got, of which generation and receipt tell why, after three rounds."""
+    assert (ended["status"], ended["error"]["code"]) == ("failed", "content_filter_unavailable")
+    assert (ended["response"], ended["content_filter"]["outcome"]) == (None, "unfiltered")
+    receipt = receipt_of(http, tenant, ended["id"])
+    result = receipt["result"]
+    assert (result["error_code"], result["filter_outcome"]) == ("content_filter_unavailable", "unfiltered")
+    assert (receipt["model_calls"], result["filter_codes"]) == (3, [])
+
+
+def receipt_of(http: Http, tenant: str, generation: str) -> dict[str, Any]:
+    [receipt] = http.documents("receipt", generation, tenant=tenant)
+    return receipt
+
+
 def finished(http: Http, token: str, prompt: str) -> dict[str, Any]:
     """Submit a prompt and return the generation once it has ended."""
+    return ended_at(http, token, submitted(http, token, prompt))
+
+
+def submitted(http: Http, token: str, prompt: str) -> str:
     reply = http.call("POST", "/v1/generations", line(prompt), tenant=None, token=token)
     assert reply.status == 202, reply.text
+    return str(reply.json["id"])
+
+
+def ended_at(http: Http, token: str, generation: str) -> dict[str, Any]:
+    """Return the generation once it has ended."""
 
     def look() -> dict[str, Any] | None:
-        shown: dict[str, Any] = http.call("GET", reply.headers["location"], tenant=None, token=token).json
+        reply = http.call("GET", f"/v1/generations/{generation}", tenant=None, token=token)
+        shown: dict[str, Any] = reply.json
         return shown if shown["status"] not in {"queued", "in_progress"} else None
 
     return wait_for("the generation to end", look)

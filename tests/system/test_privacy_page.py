@@ -16,6 +16,7 @@ from tests.system.policies import change_policy
 from tests.system.stack import Stack, running_stack, wait_for
 
 TENANTS = ("contoso", "fabrikam", "adatum")
+DAY = 86_400
 HEAVIEST = 150_000
 """Bytes of the page with everything that it loads."""
 
@@ -46,11 +47,49 @@ def test_anybody_may_see_the_statement_and_no_tenant_is_named_in_it(http: Http) 
         assert answer.status == 200
         assert not [tenant for tenant in TENANTS if tenant in answer.text]
     assert states(http) == {
-        **dict.fromkeys(("control", "data-types", "retention", "erasure", "evidence"), "holding"),
-        **dict.fromkeys(("stateless", "no-training", "fine-tuning", "abuse-monitoring"), "unknown"),
+        **dict.fromkeys(("control", "data-types", "retention", "erasure", "evidence", "abuse-monitoring"), "holding"),
+        **dict.fromkeys(("stateless", "no-training", "fine-tuning"), "unknown"),
         **dict.fromkeys(("content-filtering", "no-leaks"), "unknown"),
         "geography": "violated",  # three tenants share a queue that takes unsigned requests
     }
+
+
+def test_the_statement_shows_both_clocks_of_abuse_monitoring_and_counts_settings(http: Http) -> None:
+    statement = http.call("GET", "/v1/privacy/statement", tenant=None).json
+    clocks, settings = statement["abuse_monitoring"], statement["responsible_ai"]
+    assert clocks["lethe"] == {
+        "longest_seconds": 21 * DAY,
+        "ceiling_seconds": 22 * DAY,
+        "unrecoverable_after_seconds": 30 * DAY,
+    }
+    assert (clocks["azure"]["longest_seconds"], clocks["azure_without_content_logging"]["longest_seconds"]) == (None, 0)
+    assert clocks["azure"]["source"]["dated"] == "2026-05"
+    assert settings == {
+        "tenants": 3,
+        "unreadable": 0,
+        "content_filter": {"required": 0, "report": 3},
+        "abuse_monitoring": {"off": 1, "flagged": 1, "all": 0, "opted_out": 1},
+        "detection": {"on": 1, "off": 2},
+        "opt_outs": {"confirmed": 1, "unconfirmed": 0, "unknown": 0},
+    }
+
+
+def test_the_report_says_of_each_tenant_what_is_on_since_when_and_by_whose_approval(http: Http) -> None:
+    report = http.call("GET", "/v1/privacy/report", tenant="operator").json
+    tenants = {one["tenant"]: one for one in report["responsible_ai"]["settings"]}
+    assert {*tenants} == {*TENANTS}
+    monitoring = tenants["fabrikam"]["abuse_monitoring"]
+    approved = {name: monitoring[name] for name in ("mode", "kept_seconds", "approval", "approved_on", "confirmed_by_azure")}
+    assert approved == {
+        "mode": "opted_out",
+        "kept_seconds": 0,
+        "approval": "AOAI-2026-0117",
+        "approved_on": "2026-03-02",
+        "confirmed_by_azure": "confirmed",
+    }
+    # seeded past the command: nobody recorded it, and nothing of it was written since
+    assert (monitoring["recorded"], monitoring["applied_by"], monitoring["proposed_by"]) == (False, None, None)
+    assert 0 <= report["generated_at"] - monitoring["since"] < 3600
 
 
 def test_the_report_is_for_operators(http: Http) -> None:
@@ -118,6 +157,26 @@ def test_the_page_is_light_calls_nobody_else_and_keeps_nothing(seen: dict[str, A
     assert seen["intruders"] == ["script-src-elem", "img-src", "kept out"]
 
 
+def test_a_person_sees_both_clocks_and_the_counts_of_settings(seen: dict[str, Any]) -> None:
+    rows = {name: (kept, by) for name, kept, by in seen["clocks"]}
+    assert rows["by Lethe, sealed"] == ("21 days", "at most 22 days; its key is gone for good after 30 days")
+    assert rows["by Azure, where it logs content"] == ("no number is published", "learn.microsoft.com, 2026-05")
+    assert rows["by Azure, where ContentLogging is false"][0] == "nothing is kept"
+    assert seen["settings"] == {
+        "Tenants": "3",
+        "Content filter": "0 required, 3 report",
+        "Abuse monitoring": "1 off, 1 flagged, 0 all, 1 opted out",
+        "Detection": "1 on, 2 off",
+        "Opt-outs, by what Azure shows": "1 confirmed, 0 unconfirmed, 0 unknown",
+    }
+
+
+def test_operators_see_the_settings_of_each_tenant(seen: dict[str, Any]) -> None:
+    rows = {row[0]: row[1:] for row in seen["tenants"]}
+    assert {*rows} == {*TENANTS}
+    assert rows["fabrikam"][1].startswith("opted out (AOAI-2026-0117, 2026-03-02), confirmed by Azure, at least since ")
+
+
 def test_operators_see_the_steps_of_the_last_run_and_others_are_told_no(seen: dict[str, Any]) -> None:
     assert seen["refused"] == ["This token may not see it."] * 2
     assert {"expired_documents", "configuration", "probe"} <= set(seen["steps"])
@@ -160,7 +219,7 @@ def test_without_a_store_nothing_is_known_and_the_page_says_so(stack: Stack, htt
     assert seen["fresh"]["states"] == {}
     assert "not known now" in seen["old"]["alarm"]
     assert "not known now" in seen["fresh"]["alarm"]
-    assert (seen["old"]["figures"], seen["axe"]) == (False, [])
+    assert (seen["old"]["figures"], seen["old"]["settings"], seen["axe"]) == (False, False, [])
     wait_for("the promises to hold again", lambda: "retention" in holding(http), seconds=60)
 
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from shared.domain.hold import new_hold_id
 from tests.privacy.scan import scan
 from tests.system import faults, seeding
 from tests.system.jobs import job
+from tests.system.review import put_alert, put_record, reviewed
 from tests.system.stack import Stack, running_stack, wait_for
 from tests.system.timer_log import QUEUE_STEPS, STORE_STEPS, TimerLog, incomplete, last, runs, total, whole_run
 
@@ -24,7 +26,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield started
 
 
-COST = {"cosmos": 80, "management": 6, "vault": 2}
+COST = {"cosmos": 105, "management": 8, "vault": 2}
 """Requests that a run makes at most when nothing is due and three tenants submit nothing, as docs/reference.md says."""
 
 
@@ -137,16 +139,50 @@ def test_a_probe_measures_how_late_a_document_is_gone(stack: Stack) -> None:
     assert 0 < measured[0].oldest_overdue_seconds <= 15
 
 
+def test_what_is_kept_for_review_is_deleted_at_its_deadline_and_what_is_held_stays_sealed(stack: Stack) -> None:
+    contents = {"due": f"canary{token_hex(8)}", "held": f"canary{token_hex(8)}"}
+    mark: dict[str, Any] = {"held_until": int(seeding.now(stack.state)) + 2 * 3600, "held_by": new_hold_id()}
+    put_record(stack, "contoso", "aa" * 20, content=contents["due"], kept=60)
+    put_alert(stack, "contoso", kept=60)
+    put_record(stack, "contoso", "bb" * 20, content=contents["held"], kept=60, ttl=3 * 3600, **mark)
+    before = last(stack)
+    run = whole_run(stack)
+    assert {name: run.inventory.items[name].count for name in ("abuse_record", "abuse_alert")} == {
+        "abuse_record": 2,
+        "abuse_alert": 1,
+    }
+    assert all(scan(content, stack.state) for content in contents.values())
+
+    stack.advance(90)  # within the grace: not the store's own clock deletes it
+    wait_for("the timer", lambda: total(runs(stack, after=before), "expired_abuse_records") == 2)
+    [measured] = [
+        run.steps["expired_abuse_records"] for _, run in runs(stack, after=before) if run.steps["expired_abuse_records"].found
+    ]
+    assert (measured.overdue, measured.complete) == (0, True)
+    assert 0 < measured.oldest_overdue_seconds < 60
+    wait_for("the record to be in no file", lambda: not scan(contents["due"], stack.state))
+    assert [each["jobId"] for each in reviewed(stack, "contoso")] == ["bb" * 20]
+    assert scan(contents["held"], stack.state)
+    assert whole_run(stack).steps["held_documents"].found == 1
+
+    stack.advance(2 * 3600)
+    wait_for("the held one to go behind its hold", lambda: not reviewed(stack, "contoso"))
+    wait_for("it to be in no file", lambda: not scan(contents["held"], stack.state))
+
+
 def test_after_a_month_everything_is_gone_from_the_disk_and_the_evidence_says_so(stack: Stack) -> None:
     canary = f"canary{token_hex(8)}"
     seeding.dead_letters(stack.endpoints["servicebus"], REJECTED, 1, body=canary.encode())
     stack.submit([job("month", canary, f"{canary} once upon a time"), job("month", "refused", canary, tenant="nobody")])
     stack.wait_for_outputs("contoso", "month", 1)
+    put_record(stack, "contoso", "cc" * 20, content=canary)
+    put_alert(stack, "contoso")
     wait_for("the refusal", stack.rejected)
     assert scan(canary, stack.state)
     stack.advance(31 * DAY)
     wait_for("the text to be in no file", lambda: not scan(canary, stack.state), seconds=60)
     run = whole_run(stack)
     assert (incomplete(run), {name for name, report in run.steps.items() if report.overdue}) == (set(), set())
-    assert {name: items.count for name, items in run.inventory.items.items()} == {"output": 0, "receipt": 0, "event": 0}
+    classes = ("output", "receipt", "event", "abuse_record", "abuse_alert")
+    assert {name: items.count for name, items in run.inventory.items.items()} == dict.fromkeys(classes, 0)
     assert {name: depth.dead_lettered for name, depth in run.inventory.queues.items() if depth.dead_lettered} == {}

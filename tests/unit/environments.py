@@ -36,6 +36,7 @@ LOCAL = {
     "LETHE_MANAGEMENT_ENDPOINT": "http://127.0.0.1:8085",
     "LETHE_KEY_STORE": "file:///keys.json",
     "LETHE_EVIDENCE_KEY": "http://127.0.0.1:8086/keys/lethe-evidence",
+    "LETHE_ABUSE_VAULT": "http://127.0.0.1:8086",
     "LETHE_TOKEN_ISSUERS": issuer_at("http://127.0.0.1:9100"),
 }
 AZURE = {
@@ -46,6 +47,7 @@ AZURE = {
     "LETHE_DEPLOYMENTS": listed(DEPLOYMENT | {"endpoint": AZURE_MODEL}),
     "LETHE_KEY_STORE": "https://lethe.vault.azure.net",
     "LETHE_EVIDENCE_KEY": "https://lethe.vault.azure.net/keys/lethe-evidence",
+    "LETHE_ABUSE_VAULT": "https://lethe-abuse.vault.azure.net",
     "LETHE_TOKEN_ISSUERS": issuer_at("https://login.microsoftonline.com"),
 }
 

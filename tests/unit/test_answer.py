@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.answer import ModelAnswer, filtered, outcome
+from shared.domain.answer import ModelAnswer, Unfiltered, filtered, outcome
 from shared.domain.bodies import Endpoint
 from shared.domain.filter_outcome import Verdict
 from shared.domain.generation import ErrorCode, Status, Usage
@@ -97,6 +97,38 @@ def test_a_response_may_report_the_blocked_prompt_with_a_200(status: str) -> Non
     filters = [{"blocked": True, "source_type": "prompt", "content_filter_results": SAFE}]
     found = outcome(Endpoint.RESPONSES, answer({"status": status, "content_filters": filters}))
     assert (found.status, found.error_code, found.body) == (Status.FAILED, ErrorCode.CONTENT_FILTER, None)
+
+
+def test_a_response_that_failed_by_the_filter_is_blocked_and_not_tried_again() -> None:
+    body = {"status": "failed", "error": {"code": "content_filter", "message": "…"}, "output": []}
+    found = outcome(Endpoint.RESPONSES, answer(body))
+    assert (found.status, found.error_code, found.body) == (Status.FAILED, ErrorCode.CONTENT_FILTER, None)
+    assert found.content_filter is not None
+    assert found.content_filter.verdict is Verdict.PROMPT_BLOCKED
+
+
+@pytest.mark.parametrize("output", [None, []])
+def test_a_completion_that_was_blocked_before_its_first_word_is_incomplete(output: object) -> None:
+    filtered_out = {"violence": {"filtered": True, "severity": "high"}}
+    filters = [RESPONSE["content_filters"][0], {"source_type": "completion", "content_filter_results": filtered_out}]
+    body = {"status": "failed", "error": {"code": "content_filter"}, "output": output, "content_filters": filters}
+    found = outcome(Endpoint.RESPONSES, answer(body))
+    assert found.content_filter is not None
+    assert (found.status, found.content_filter.verdict) == (Status.INCOMPLETE, Verdict.COMPLETION_BLOCKED)
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        {"innererror": {"content_filter_result": {"jailbreak": {"detected": True, "filtered": True}}}},
+        {"inner_error": {"content_filter_results": {"jailbreak": {"detected": True, "filtered": True}}}},
+        {"content_filters": [{"content_filter_results": {"jailbreak": {"detected": True, "filtered": True}}}]},
+    ],
+)
+def test_findings_of_a_blocked_prompt_are_kept_from_wherever_the_400_has_them(places: dict[str, Any]) -> None:
+    found = outcome(Endpoint.RESPONSES, answer({"error": {"code": "content_filter", **places}}, status_code=400))
+    assert found.content_filter is not None
+    assert found.content_filter.codes() == ["jailbreak:filtered"]
 
 
 @pytest.mark.parametrize(
@@ -209,9 +241,9 @@ SEEN: list[tuple[Endpoint, ModelAnswer]] = [
 def test_an_unfiltered_completion_is_a_failed_call_where_the_filter_is_required(
     endpoint: Endpoint, body: dict[str, Any]
 ) -> None:
-    with pytest.raises(ModelFailed) as failed:
+    with pytest.raises(Unfiltered) as failed:
         filtered(outcome(endpoint, answer(body)), Filtering.REQUIRED)
-    assert failed.value.failure is Failure.UNFILTERED
+    assert (failed.value.failure, failed.value.found.verdict) == (Failure.UNFILTERED, Verdict.UNFILTERED)
 
 
 @pytest.mark.parametrize(("endpoint", "body"), UNSEEN)

@@ -15,6 +15,8 @@ RECEIPT = Standing(
 )
 OUTPUT = Standing(id="output", expires_at=2000.0, etag="o")
 EVENT = Standing(id="event", expires_at=9000.0, etag="e")
+SEALED = Standing(id="record", expires_at=9000.0, etag="s")
+ALERT = Standing(id="alert", expires_at=9000.0, etag="a")
 TOMBSTONE = replace(RECEIPT, subject=None, deleted_at=500.0)
 HELD_TOMBSTONE = replace(RECEIPT, deleted_at=500.0)
 
@@ -35,6 +37,19 @@ PLANS: dict[str, tuple[list[Standing], Plan, Counts]] = {
     "a job that was erased": ([TOMBSTONE], Plan(), Counts()),
     "an output that came back beside a tombstone": ([TOMBSTONE, OUTPUT], Plan(delete=(OUTPUT,)), Counts(outputs=1)),
     "an output whose receipt is gone": ([OUTPUT], Plan(delete=(OUTPUT,)), Counts(outputs=1)),
+    "a record for abuse review": ([SEALED], Plan(delete=(SEALED,)), Counts(sealed_records=1)),
+    "an alert": ([ALERT], Plan(delete=(ALERT,)), Counts(alerts=1)),
+    "a held record": (
+        [held(SEALED)],
+        Plan(shorten=(held(SEALED),), forget_subject=False, held=Held(documents=1, until=1500.0)),
+        Counts(),
+    ),
+    "a held record whose deadline was brought forward": (
+        [held(SEALED, expires_at=NOW)],
+        Plan(forget_subject=False, held=Held(documents=1, until=1500.0)),
+        Counts(),
+    ),
+    "an alert whose hold is over": ([held(ALERT, NOW)], Plan(delete=(held(ALERT, NOW),)), Counts(alerts=1)),
     "nothing": ([], Plan(), Counts()),
     "everything is held": (
         [held(RECEIPT), held(OUTPUT, 1700.0), held(EVENT)],

@@ -34,7 +34,7 @@ ERASURE = Erasure(
     settled_at=1300.25,
     rejected_until=87400.25,
 )
-FOUND = Counts(receipts=2, outputs=1, events=1, waiting_copies=1)
+FOUND = Counts(receipts=2, outputs=1, events=1, waiting_copies=1, sealed_records=3, alerts=1)
 HELD = Held(documents=3, until=5000.0)
 
 
@@ -84,7 +84,10 @@ def test_the_state_follows_from_the_sweep(before: State, sweep: Sweep, expected:
 
 def test_what_is_found_counts_as_erased_before_the_end_and_as_erased_again_after_it() -> None:
     first = after(after(ERASURE, swept(began_at=1001.0, counts=FOUND)), swept(counts=Counts(outputs=1)))
-    assert (first.counts, first.re_erased) == (Counts(receipts=2, outputs=2, events=1, waiting_copies=1), Counts())
+    assert (first.counts, first.re_erased) == (
+        Counts(receipts=2, outputs=2, events=1, waiting_copies=1, sealed_records=3, alerts=1),
+        Counts(),
+    )
     again = after(after(first, swept()), swept(counts=FOUND))
     assert (again.counts, again.re_erased) == (first.counts, FOUND)
 
@@ -140,8 +143,8 @@ def test_the_receipt_of_an_open_erasure_says_what_remains() -> None:
         "last_sweep_after": 1301,
         "completed_at": None,
         "duration_seconds": None,
-        "erased": {"receipts": 0, "outputs": 0, "events": 0, "waiting_copies": 0},
-        "re_erased": {"receipts": 0, "outputs": 0, "events": 0, "waiting_copies": 0},
+        "erased": {"receipts": 0, "outputs": 0, "events": 0, "waiting_copies": 0, "sealed_records": 0, "alerts": 0},
+        "re_erased": {"receipts": 0, "outputs": 0, "events": 0, "waiting_copies": 0, "sealed_records": 0, "alerts": 0},
         "remains": {
             "waiting_messages": {"until": 1001 + LONGEST_MESSAGE, "how": "dropped when read"},
             "rejected_messages": {"until": 87401},
@@ -156,7 +159,7 @@ def test_the_receipt_of_an_open_erasure_says_what_remains() -> None:
 def test_the_receipt_of_a_completed_erasure_says_until_when_a_backup_has_it() -> None:
     told = shown(after(replace(ERASURE, counts=FOUND), swept()), backup_horizon=28_800)
     assert (told["status"], told["completed_at"], told["duration_seconds"]) == ("completed", 1302, 302.25)
-    assert told["erased"] == {"receipts": 2, "outputs": 1, "events": 1, "waiting_copies": 1}
+    assert told["erased"] == {"receipts": 2, "outputs": 1, "events": 1, "waiting_copies": 1, "sealed_records": 3, "alerts": 1}
     assert told["remains"]["backups"] == {"until": 1303 + 28_800}
     assert told["expires_at"] == 1303 + MARKER_SECONDS
 
@@ -174,3 +177,8 @@ def test_what_is_no_id_of_an_erasure_is_not_found(text: str) -> None:
 
 def test_an_id_of_an_erasure_is_known() -> None:
     assert known_form(ERASURE.id) == ERASURE.id
+
+
+def test_records_and_alerts_are_documents_and_a_waiting_copy_is_none() -> None:
+    assert (FOUND.documents, Counts(waiting_copies=4).documents) == (8, 0)
+    assert Counts(sealed_records=1) + Counts(sealed_records=2, alerts=1) == Counts(sealed_records=3, alerts=1)

@@ -1,38 +1,13 @@
 """The shapes in which Azure OpenAI reports its content filter, each as one verdict."""
 
+import json
 from typing import Any
 
 import pytest
 
-from shared.domain.filter_outcome import Verdict, of_blocked_prompt, of_chat_completion, of_response
-
-SAFE = {"hate": {"filtered": False, "severity": "safe"}, "violence": {"filtered": False, "severity": "safe"}}
-LOW = {"hate": {"filtered": False, "severity": "low"}}
-JAILBREAK = {"jailbreak": {"detected": True, "filtered": False}}
-BLOCKED = {"violence": {"filtered": True, "severity": "high"}}
-DOWN = {"error": {"code": "content_filter_error", "message": "The contents are not filtered"}}
-
-
-def chat(prompt: object, completion: object, finish_reason: str = "stop") -> dict[str, Any]:
-    """A chat completion; None leaves the results out."""
-    body: dict[str, Any] = {"choices": [{"finish_reason": finish_reason, "message": {"content": "text"}}]}
-    if prompt is not None:
-        body["prompt_filter_results"] = [{"prompt_index": 0, "content_filter_results": prompt}]
-    if completion is not None:
-        body["choices"][0]["content_filter_results"] = completion
-    return body
-
-
-def response(prompt: object, completion: object, *, blocked: str = "") -> dict[str, Any]:
-    """A Responses answer; ``blocked`` is the source type of the filter that blocked."""
-    return {
-        "status": "completed",
-        "content_filters": [
-            {"blocked": blocked == source, "source_type": source, "content_filter_results": results}
-            for source, results in (("prompt", prompt), ("completion", completion))
-            if results is not None
-        ],
-    }
+from shared.domain.filter_findings import Category
+from shared.domain.filter_outcome import Verdict, of_chat_completion, of_response
+from tests.unit.filter_shapes import BLOCKED, DOWN, JAILBREAK, LOW, SAFE, chat, response
 
 
 @pytest.mark.parametrize(
@@ -45,6 +20,10 @@ def response(prompt: object, completion: object, *, blocked: str = "") -> dict[s
         (SAFE, SAFE | {"custom_blocklists": [{"id": "b", "filtered": False}]}, Verdict.PASSED),
         (SAFE, SAFE | {"custom_blocklists": [{"id": "b", "filtered": True}]}, Verdict.ANNOTATED),
         (SAFE, SAFE | {"custom_blocklists": ["b"]}, Verdict.UNFILTERED),
+        (SAFE, SAFE | {"custom_blocklists": [{"id": "b", "filtered": False}, "b"]}, Verdict.UNFILTERED),
+        (SAFE, SAFE | {"hate": {"filtered": "no", "severity": "safe"}}, Verdict.UNFILTERED),  # a flag that nobody can read
+        (SAFE, SAFE | {"other": {"filtered": False, "parts": [{"detected": True}]}}, Verdict.ANNOTATED),  # a part says more
+        (SAFE, SAFE | {"other": {"filtered": False, "parts": [{"error": {"code": "x"}}]}}, Verdict.UNFILTERED),
         (SAFE, LOW, Verdict.ANNOTATED),
         (LOW, SAFE, Verdict.ANNOTATED),
         (SAFE | JAILBREAK, SAFE, Verdict.ANNOTATED),
@@ -67,48 +46,85 @@ def test_both_apis_give_the_same_verdict_of_the_same_findings(prompt: object, co
     assert of_response(response(prompt, completion)).verdict is verdict
 
 
-def test_a_completion_that_was_cut_by_the_filter_is_blocked() -> None:
-    assert of_chat_completion(chat(SAFE, BLOCKED, "content_filter")).verdict is Verdict.COMPLETION_BLOCKED
-    assert of_chat_completion(chat(SAFE, DOWN, "content_filter")).verdict is Verdict.COMPLETION_BLOCKED
-    assert of_chat_completion(chat(None, None, "content_filter")).verdict is Verdict.COMPLETION_BLOCKED
-    assert of_response(response(SAFE, BLOCKED, blocked="completion")).verdict is Verdict.COMPLETION_BLOCKED
-    cut = response(SAFE, SAFE) | {"status": "incomplete", "incomplete_details": {"reason": "content_filter"}}
-    assert of_response(cut).verdict is Verdict.COMPLETION_BLOCKED
-
-
-def test_an_answer_cut_at_its_length_was_not_blocked() -> None:
-    assert of_chat_completion(chat(SAFE, SAFE, "length")).verdict is Verdict.PASSED
-    cut = response(SAFE, SAFE) | {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
-    assert of_response(cut).verdict is Verdict.PASSED
-
-
-def test_a_response_whose_prompt_was_blocked_says_so_whatever_its_status() -> None:
-    for status in ("completed", "failed", "incomplete"):
-        found = of_response(response(BLOCKED, None, blocked="prompt") | {"status": status})
-        assert found.verdict is Verdict.PROMPT_BLOCKED
-        assert found.categories == {"violence": {"filtered": True, "severity": "high"}}
+def singular(body: dict[str, Any]) -> dict[str, Any]:
+    """The same with the other name of the results."""
+    written: dict[str, Any] = json.loads(json.dumps(body).replace("content_filter_results", "content_filter_result"))
+    return written
 
 
 @pytest.mark.parametrize(
-    ("innererror", "categories"),
+    ("prompt", "completion", "verdict"),
     [
-        ({"code": "ResponsibleAIPolicyViolation", "content_filter_result": BLOCKED}, BLOCKED),
-        ({"code": "ResponsibleAIPolicyViolation", "content_filter_results": BLOCKED}, BLOCKED),
-        (
-            {"content_filter_result": {"self-harm": {"filtered": True, "severity": "low"}}},
-            {"self_harm": {"filtered": True, "severity": "low"}},
-        ),
-        ({"content_filter_result": JAILBREAK}, JAILBREAK),
-        ({"content_filter_result": DOWN}, {}),
-        ({"content_filter_result": "text"}, {}),
-        ({}, {}),
-        (None, {}),
-        ("text", {}),
+        (SAFE, SAFE, Verdict.PASSED),
+        (SAFE | JAILBREAK, SAFE, Verdict.ANNOTATED),
+        (SAFE, LOW, Verdict.ANNOTATED),
+        (SAFE, DOWN, Verdict.UNFILTERED),
+        (DOWN, SAFE, Verdict.UNFILTERED),
     ],
 )
-def test_a_400_is_a_blocked_prompt_with_whatever_findings_it_has(innererror: object, categories: object) -> None:
-    found = of_blocked_prompt(innererror)
-    assert (found.verdict, found.categories) == (Verdict.PROMPT_BLOCKED, categories)
+def test_the_results_may_have_a_singular_name(prompt: object, completion: object, verdict: Verdict) -> None:
+    for parse, body in ((of_chat_completion, chat(prompt, completion)), (of_response, response(prompt, completion))):
+        assert parse(singular(body)) == parse(body)
+        assert parse(body).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("name", "entry"),
+    [
+        ("choices", {"message": {}}),
+        ("choices", None),
+        ("prompt_filter_results", {"prompt_index": 1}),
+        ("content_filters", {"source_type": "completion"}),
+        ("content_filters", {"source_type": "prompt", "content_filter_results": None}),
+        ("content_filters", None),
+    ],
+)
+def test_an_entry_without_results_leaves_the_whole_unfiltered(name: str, entry: object) -> None:
+    for parse, body in ((of_chat_completion, chat(SAFE, SAFE)), (of_response, response(SAFE, SAFE))):
+        if name in body:
+            body[name].append(entry)
+            assert parse(body).verdict is Verdict.UNFILTERED
+
+
+def test_results_under_both_names_count_both() -> None:
+    body = chat(SAFE, SAFE)
+    body["choices"][0]["content_filter_result"] = LOW
+    assert of_chat_completion(body).verdict is Verdict.ANNOTATED
+    body["choices"][0]["content_filter_result"] = DOWN
+    assert of_chat_completion(body).verdict is Verdict.UNFILTERED
+
+
+@pytest.mark.parametrize("source", [None, "", "tool", 7, ["prompt"]])
+def test_an_entry_of_an_unknown_source_is_neither_the_prompt_nor_the_completion(source: object) -> None:
+    body = response(SAFE, SAFE)
+    assert (
+        of_response(
+            body | {"content_filters": [*body["content_filters"], body["content_filters"][0] | {"source_type": source}]}
+        ).verdict
+        is Verdict.PASSED
+    )
+    body["content_filters"][1]["source_type"] = source
+    assert of_response(body).verdict is Verdict.UNFILTERED
+
+
+def test_a_finding_in_an_unknown_place_is_noticed() -> None:
+    body = response(SAFE, SAFE)
+    body["content_filters"][0]["content_filter_raw"] = [{"detected": True}]
+    assert (of_response(body).verdict, of_response(body).codes()) == (Verdict.ANNOTATED, ["other:detected"])
+
+
+def test_what_the_caller_and_the_model_say_is_no_finding() -> None:
+    """A caller's schema may have a property ``error``; Responses repeats it."""
+    words = {"error": {"type": "object"}, "filtered": True, "severity": "high"}
+    body = response(SAFE, SAFE) | {
+        "tools": [{"parameters": {"properties": words}}],
+        "text": {"format": words},
+        "metadata": words,
+    }
+    assert of_response(body | {"output": [words], "error": None}).verdict is Verdict.PASSED
+    spoken = chat(SAFE, SAFE)
+    spoken["choices"][0]["message"] = words
+    assert of_chat_completion(spoken).verdict is Verdict.PASSED
 
 
 @pytest.mark.parametrize(
@@ -157,7 +173,7 @@ def test_of_a_finding_only_codes_are_kept(name: str, finding: object, kept: obje
 def test_of_two_findings_of_a_category_the_graver_stays(one: str, other: str, graver: str) -> None:
     for first, second in ((one, other), (other, one)):
         body = chat({"hate": {"filtered": False, "severity": first}}, {"hate": {"filtered": False, "severity": second}})
-        assert of_chat_completion(body).categories["hate"]["severity"] == graver
+        assert of_chat_completion(body).categories[Category.HATE]["severity"] == graver
 
 
 def test_what_was_filtered_is_graver_than_any_severity() -> None:
@@ -166,4 +182,33 @@ def test_what_was_filtered_is_graver_than_any_severity() -> None:
 
 
 def test_an_outcome_is_written_as_codes() -> None:
-    assert of_chat_completion(chat(LOW, LOW)).as_json() == {"outcome": "annotated", "categories": LOW}
+    nothing: dict[str, Any] = {"citations": [], "personal_information": [], "blocklists": []}
+    assert of_chat_completion(chat(LOW, LOW)).as_json() == {"outcome": "annotated", "categories": LOW, "details": nothing}
+
+
+@pytest.mark.parametrize(
+    ("finding", "code"),
+    [
+        ({"violence": {"filtered": True, "severity": "high"}}, "violence:filtered:high"),
+        ({"violence": {"filtered": False, "severity": "low"}}, "violence:detected:low"),
+        ({"self-harm": {"filtered": True, "severity": "safe"}}, "self_harm:filtered"),
+        ({"jailbreak": {"filtered": False, "detected": True}}, "jailbreak:detected"),
+        ({"indirect_attack": {"filtered": True, "detected": True}}, "indirect_attack:filtered"),
+        ({"hate": {"filtered": False, "severity": "free text"}}, "hate:detected:unknown"),
+        ({"a category of next year": {"filtered": True}}, "other:filtered"),
+        (
+            {"custom_blocklists": {"filtered": True, "details": [{"id": "secret", "filtered": True}]}},
+            "custom_blocklists:filtered",
+        ),
+    ],
+)
+def test_what_was_noticed_is_told_as_a_code_of_our_own_words(finding: dict[str, Any], code: str) -> None:
+    assert of_chat_completion(chat(SAFE, SAFE | finding)).codes() == [code]
+    assert of_response(response(SAFE | finding, SAFE)).codes() == [code]
+
+
+def test_codes_are_sorted_and_one_for_each_category() -> None:
+    newer = {f"category {number}": {"detected": True} for number in range(1000)}
+    found = of_chat_completion(chat(LOW | JAILBREAK | newer, BLOCKED | LOW))
+    assert found.codes() == ["hate:detected:low", "jailbreak:detected", "other:detected", "violence:filtered:high"]
+    assert of_chat_completion(chat(SAFE, SAFE)).codes() == []

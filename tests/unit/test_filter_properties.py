@@ -5,7 +5,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.filter_outcome import KNOWN_CATEGORIES, Verdict, of_blocked_prompt, of_chat_completion, of_response
+from shared.domain.filter_findings import Category
+from shared.domain.filter_outcome import Verdict, of_blocked_prompt, of_chat_completion, of_response
 
 QUICK = settings(max_examples=150, deadline=None, database=None)
 
@@ -57,7 +58,7 @@ def with_entry(body: dict[str, Any], name: str, entry: object) -> dict[str, Any]
 @given(BODY, ANY_JSON)
 def test_any_shape_is_read_into_known_categories_and_codes(body: dict[str, Any], innererror: object) -> None:
     for found in (of_chat_completion(body), of_response(body), of_blocked_prompt(innererror)):
-        assert {*found.categories} <= {*KNOWN_CATEGORIES, "other"}
+        assert {*found.categories} <= {*Category}
         assert all(code in ONLY_CODES for codes in found.categories.values() for code in codes.values())
 
 

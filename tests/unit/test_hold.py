@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from shared.domain import views
-from shared.domain.hold import DAY, HOLD_ID, Hold, Mark, Scope, Standing, decisive, is_possible_end, new_hold_id
+from shared.domain.hold import DAY, HOLD_ID, Held, Hold, Mark, Scope, Standing, decisive, is_possible_end, new_hold_id
 from shared.domain.macs import Mac
 
 NOW = 1_000_000.0
@@ -135,3 +135,9 @@ def test_operators_are_shown_which_job_and_not_which_subject() -> None:
     assert not [mac for mac in SUBJECT.subjects if mac.mac in str(shown)]
     assert views.hold(ONE_JOB, now=NOW)["generation"] == f"gen_{JOB}"
     assert shown["waiting_messages"] == "not_held"
+
+
+def test_what_is_held_is_counted_by_class_and_together_over_containers() -> None:
+    together = Held(jobs=3, past_deadline=1) + Held(sealed_records=2, alerts=1, past_deadline=2)
+    assert views.held(together) == {"jobs": 3, "sealed_records": 2, "alerts": 1, "past_deadline": 3}
+    assert views.held(None) is None

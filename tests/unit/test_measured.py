@@ -202,6 +202,7 @@ def test_a_decision_of_residency_is_told(
 
 
 BLOCKED = FilterOutcome(verdict=Verdict.PROMPT_BLOCKED, categories={})
+UNSEEN = FilterOutcome(verdict=Verdict.UNFILTERED, categories={})
 
 
 @pytest.mark.parametrize(
@@ -214,7 +215,7 @@ BLOCKED = FilterOutcome(verdict=Verdict.PROMPT_BLOCKED, categories={})
             {("lethe.generations", "failed"), ("lethe.filter_outcomes", "prompt_blocked")},
         ),
         (
-            Outcome(status=Status.FAILED, error_code=Failure.UNFILTERED),
+            Outcome(status=Status.FAILED, error_code=Failure.UNFILTERED, content_filter=UNSEEN),
             {("lethe.generations", "failed"), ("lethe.filter_outcomes", "withheld")},
         ),
     ],

@@ -28,10 +28,12 @@ def constant(node: ast.AST | None) -> str | None:
 
 
 def written_classes() -> set[str]:
-    """Every value that some code of the product writes as a document's ``dataClass``."""
+    """Every value that some code of the product writes as a document's ``dataClass``, or names ``DATA_CLASS``."""
     found: set[str] = set()
     for file in (ROOT / "shared").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "DATA_CLASS":
+                found |= {name for name in (constant(node.value),) if name is not None}
             if isinstance(node, ast.Dict):
                 pairs = ((constant(key), constant(value)) for key, value in zip(node.keys, node.values, strict=True))
                 found |= {value for key, value in pairs if key == "dataClass" and value is not None}
@@ -66,7 +68,7 @@ def test_every_queue_has_a_place_or_is_the_reply_queue_of_a_policy() -> None:
 
 def test_every_class_of_documents_has_a_place() -> None:
     written = written_classes()
-    assert written >= {"receipt", "output", "event", "probe", "stamp_state"}
+    assert written >= {"receipt", "output", "event", "probe", "stamp_state", "abuse_record", "abuse_alert"}
     assert frozenset[str]().union(*(place.data_classes for place in PLACES)) == written
 
 

@@ -36,6 +36,8 @@ def models(url: str) -> str:
         ({"LETHE_KEY_STORE": "https://127.0.0.2/"}, "LETHE_KEY_STORE"),
         ({"LETHE_KEY_STORE": "https://localhost./"}, "LETHE_KEY_STORE"),
         ({"LETHE_EVIDENCE_KEY": LOCAL["LETHE_EVIDENCE_KEY"]}, "LETHE_EVIDENCE_KEY"),
+        ({"LETHE_ABUSE_VAULT": LOCAL["LETHE_ABUSE_VAULT"]}, "LETHE_ABUSE_VAULT"),
+        ({"LETHE_ABUSE_VAULT": "https://lethe.documents.azure.com"}, "LETHE_ABUSE_VAULT"),
         ({"LETHE_EVIDENCE_KEY": "http://lethe.vault.azure.net/keys/lethe-evidence"}, "LETHE_EVIDENCE_KEY"),
         ({"LETHE_EVIDENCE_KEY": "https://lethe.documents.azure.com/keys/lethe-evidence"}, "LETHE_EVIDENCE_KEY"),
         ({"LETHE_EVIDENCE_KEY": "https://lethe.vault.azure.net.example.com/keys/lethe-evidence"}, "LETHE_EVIDENCE_KEY"),
@@ -69,6 +71,7 @@ def test_azure_refuses_what_only_the_embedded_stack_may_have(change: dict[str, s
         ({"LETHE_COSMOS_ENDPOINT": "http://127.0.0.1@example.com:8081"}, "LETHE_COSMOS_ENDPOINT"),
         ({"LETHE_COSMOS_ENDPOINT": "127.0.0.1:8081"}, "LETHE_COSMOS_ENDPOINT"),  # no URL, so nobody knows where it leads
         ({"LETHE_KEY_STORE": "https://lethe.vault.azure.net"}, "LETHE_KEY_STORE"),
+        ({"LETHE_ABUSE_VAULT": "https://lethe.vault.azure.net"}, "LETHE_ABUSE_VAULT"),
         ({"LETHE_EVIDENCE_KEY": "https://lethe.vault.azure.net/keys/lethe-evidence"}, "LETHE_EVIDENCE_KEY"),
         ({"LETHE_EVIDENCE_KEY": "http://127.0.0.1.example.com/keys/lethe-evidence"}, "LETHE_EVIDENCE_KEY"),
         ({"LETHE_DEPLOYMENTS": listed(DEPLOYMENT | {"endpoint": AZURE_MODEL})}, "LETHE_DEPLOYMENTS"),

@@ -252,6 +252,22 @@ def test_what_is_no_url_of_a_key_is_named_and_not_quoted(value: str) -> None:
     assert CANARY not in f"{error} {error!r}"
 
 
+@pytest.mark.parametrize(
+    "value", [CANARY, f"ftp://{CANARY}", f"https://{CANARY}/keys", f"https://{CANARY}@vault.azure.net", "https://"]
+)
+def test_what_is_no_url_of_a_vault_is_named_and_not_quoted(value: str) -> None:
+    error = refusal(LOCAL | {"LETHE_ABUSE_VAULT": value})
+    assert error.setting == "LETHE_ABUSE_VAULT"
+    assert CANARY not in f"{error} {error!r}"
+
+
+@pytest.mark.parametrize("value", ["6", "29", "90", "0", "-7", "seven", CANARY])
+def test_a_vault_that_keeps_keys_too_long_for_any_record_is_refused(value: str) -> None:
+    error = refusal(LOCAL | {"LETHE_ABUSE_KEY_RECOVERY_DAYS": value})
+    assert error.setting == "LETHE_ABUSE_KEY_RECOVERY_DAYS"
+    assert CANARY not in f"{error} {error!r}"
+
+
 def test_secrets_are_kept_out_of_repr() -> None:
     shown = repr(settings.load(LOCAL))
     assert "cosmos_database='lethe'" in shown

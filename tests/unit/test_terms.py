@@ -14,6 +14,19 @@ LIMIT = 256
 LIMITED: dict[str, Any] = {"limits": {"output_tokens_per_request": LIMIT}}
 FORBIDDEN: dict[str, Any] = {"grounding": "forbidden"}
 STAMP = stamp()
+OPTED_OUT = {"mode": "opted_out", "approval": "AOAI-2026-0117", "approved_on": "2026-03-02"}
+
+
+class Azure:
+    """Tells which resources are confirmed, and how often it was asked."""
+
+    def __init__(self, *confirmed: str) -> None:
+        self.asked = 0
+        self._confirmed = frozenset(confirmed)
+
+    async def __call__(self) -> frozenset[str]:
+        self.asked += 1
+        return self._confirmed
 
 
 @pytest.mark.parametrize(
@@ -36,9 +49,20 @@ STAMP = stamp()
         (line(EMBEDDINGS, {"model": "gpt-small"}), LIMITED),
     ],
 )
-def test_a_request_within_its_policy_has_terms(document: dict[str, Any], changes: dict[str, Any]) -> None:
-    terms = terms_for(accepted(document), policy(**changes), STAMP)
+async def test_a_request_within_its_policy_has_terms(document: dict[str, Any], changes: dict[str, Any]) -> None:
+    azure = Azure()
+    terms = await terms_for(accepted(document), policy(**changes), STAMP, azure)
     assert [one.name for one in terms.deployments] == ["gpt-small-eu"]
+    assert azure.asked == 0
+
+
+async def test_only_for_a_tenant_that_opted_out_is_asked_what_azure_confirms() -> None:
+    azure, tenant = Azure("primary"), policy(abuse_monitoring=OPTED_OUT)
+    terms = await terms_for(accepted(line()), tenant, STAMP, azure)
+    assert ([one.name for one in terms.deployments], azure.asked) == (["gpt-small-eu"], 1)
+    with pytest.raises(RequestRefused) as refused:
+        await terms_for(accepted(line()), tenant, STAMP, Azure("another"))
+    assert (refused.value.reason, refused.value.field) == (Reason.ABUSE_MONITORING_UNCONFIRMED, "body.model")
 
 
 @pytest.mark.parametrize(
@@ -61,9 +85,9 @@ def test_a_request_within_its_policy_has_terms(document: dict[str, Any], changes
         (line(RESPONSES, {"max_output_tokens": 257}, **GROUNDED), FORBIDDEN | LIMITED, Reason.GROUNDING_FORBIDDEN, "grounding"),
     ],
 )  # fmt: skip
-def test_a_request_beyond_its_policy_is_refused(
+async def test_a_request_beyond_its_policy_is_refused(
     document: dict[str, Any], changes: dict[str, Any], reason: Reason, field: str
 ) -> None:
     with pytest.raises(RequestRefused) as refused:
-        terms_for(accepted(document), policy(**changes), STAMP)
+        await terms_for(accepted(document), policy(**changes), STAMP, Azure())
     assert (refused.value.reason, refused.value.field) == (reason, field)

@@ -11,7 +11,7 @@ for (let colorScheme = "dark"; !(await page.textContent("#alarm")); colorScheme 
   await page.emulateMedia({ colorScheme }); // it reads again what it draws again
   await page.waitForTimeout(500);
 }
-const old = { alarm: await page.textContent("#alarm"), states: await states(page), figures: await page.isVisible("#overview") };
+const old = { alarm: await page.textContent("#alarm"), states: await states(page), figures: await page.isVisible("#overview"), settings: await page.isVisible("#safeguards") };
 const fresh = (await open(browser, ADDRESS, DESKTOP, "#alarm")).page;
 const seen = { before, old, fresh: { alarm: await fresh.textContent("#alarm"), states: await states(fresh) }, axe: [...(await violations(page)), ...(await violations(fresh))] };
 await browser.close();

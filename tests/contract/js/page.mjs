@@ -15,6 +15,8 @@ seen.weight = await weight(did);
 seen.states = await states(light);
 seen.axe.light = await violations(light);
 seen.charts = await light.$$eval(".chart canvas", (all) => all.length);
+seen.clocks = await light.$$eval("#clocks tbody tr", (rows) => rows.map((row) => [...row.cells].map((cell) => cell.textContent)));
+seen.settings = await light.$$eval("#settings dt", (names) => Object.fromEntries(names.map((name) => [name.textContent, name.nextElementSibling.textContent])));
 seen.places = await light.$$eval("#places-table tbody tr", (rows) => rows.length);
 
 seen.focused = [];
@@ -42,6 +44,7 @@ for (const token of ["no token", TENANT]) {
 await askAsOperator(light, OPERATOR);
 await light.waitForSelector("#steps table");
 seen.steps = await light.$$eval("#steps tbody tr td:first-child", (cells) => cells.map((cell) => cell.textContent));
+seen.tenants = await light.$$eval("#tenants tbody tr", (rows) => rows.map((row) => [...row.cells].map((cell) => cell.textContent)));
 await openDetails(light);
 seen.axe.lightOpened = await violations(light);
 seen.kept = await light.evaluate(() => localStorage.length + sessionStorage.length + document.cookie.length);

@@ -1,0 +1,1 @@
+"""The use cases of abuse monitoring: sealed records, alerts, and the reviews of people."""
