@@ -26,6 +26,7 @@ LetheError
 ├── HoldStands                 a hold keeps the tenant: it has to be released, or to end, before
 ├── WriteConflict              a document changed since it was read: read again
 ├── OutputTooLarge             the result does not fit the store
+├── SealBroken                 a sealed content, or what stands beside it, is not as it was sealed
 └── WebhookRefused             a webhook endpoint that Lethe does not take or call: reason code, never the value
 """
 
@@ -241,6 +242,10 @@ class WriteConflict(LetheError):
 
 class OutputTooLarge(LetheError):
     """The result does not fit the store."""
+
+
+class SealBroken(LetheError):
+    """A sealed content is not as it was sealed."""
 
 
 class Failure(StrEnum):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from shared.abuse.services import AbuseMonitor
 from shared.azure.content_logging import ContentLogging
 from shared.azure.generations import Generations
 from shared.azure.held_jobs import HeldJobs
@@ -50,6 +51,7 @@ class Services:
     submission_secrets: SubmissionSecrets
     models: Models
     webhooks: Webhooks
+    abuse: AbuseMonitor
     stamp: Stamp
     throttle: Throttle
     ahead: Ahead

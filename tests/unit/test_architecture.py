@@ -23,7 +23,7 @@ SENDERS = {
     "shared/azure/cosmos.py": {"aiohttp"},  # the errors of the transport below the store
     "shared/azure/management.py": {"aiohttp"},  # the same, below Azure Resource Manager's pipeline
     "shared/azure/model.py": {"httpx2"},
-    "shared/azure/signer.py": {"aiohttp"},  # the same, below Key Vault's pipeline
+    "shared/azure/vault.py": {"aiohttp"},  # the same, below Key Vault's pipeline
     "shared/delivery/guard.py": {"httpcore2", "socket"},  # webhooks, to guarded addresses
     "shared/delivery/sender.py": {"httpcore2", "httpx2"},
     "shared/jwks.py": {"httpx2"},  # the signing keys of trusted issuers
