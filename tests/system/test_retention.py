@@ -26,7 +26,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield started
 
 
-COST = {"cosmos": 105, "management": 8, "vault": 2}
+COST = {"cosmos": 105, "management": 8, "vault": 8}
 """Requests that a run makes at most when nothing is due and three tenants submit nothing, as docs/reference.md says."""
 
 
