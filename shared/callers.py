@@ -27,6 +27,12 @@ class Caller:
         if self.principal.roles.isdisjoint(roles):
             raise Forbidden(Denial.ROLE)
 
+    def require_person(self, *roles: Role) -> None:
+        """Raise `Forbidden` unless the caller has one of these roles and is a person: an application answers to nobody."""
+        self.require(*roles)
+        if self.principal.person_id is None:
+            raise Forbidden(Denial.APP_ONLY)
+
     def tenant_for(self, *roles: Role) -> "TenantPolicy":
         """Return the policy of the tenant for which the caller acts in one of these roles; raises `Forbidden`."""
         self.require(*roles)

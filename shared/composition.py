@@ -5,6 +5,7 @@ from secrets import token_hex
 
 from azure.identity.aio import get_bearer_token_provider
 
+from shared.abuse.review import Reviewing
 from shared.abuse.services import AbuseMonitor
 from shared.azure.census import Census
 from shared.azure.counts import Counts
@@ -129,6 +130,17 @@ class Composition(Stores):
             state=StampState(self._cosmos.container("privacy")),
             clock=self._clock,
             recovery_days=self._settings.abuse_key_recovery_days,
+        )
+
+    @cached_property
+    def reviewing(self) -> Reviewing:
+        """What reviews work with, in the review app only: nobody else's identity may unwrap."""
+        return Reviewing(
+            records=self._abuse_records,
+            alerts=self._abuse_alerts,
+            unwrapper=self._unwrapper,
+            evidence=self.evidence,
+            clock=self._clock,
         )
 
     @cached_property

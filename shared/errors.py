@@ -180,6 +180,7 @@ class Denial(StrEnum):
     CLAIMS = "claims_incomplete"
     DELEGATED = "token_delegated"
     ROLE = "role_missing"
+    APP_ONLY = "token_app_only"
     TENANT = "tenant_unknown"
     TENANT_AMBIGUOUS = "tenant_ambiguous"
 

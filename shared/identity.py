@@ -1,7 +1,8 @@
 """Bearer tokens of Entra ID, checked in the app: who calls, with which roles.
 
-Only app-only access tokens of version 2 count: signed RS256 with a key of the configured JWKS, from a listed issuer, for a
-listed audience, within their time by the app's own clock. Whatever is wrong with a token, the caller learns only that it is.
+Only access tokens of version 2 count: signed RS256 with a key of the configured JWKS, from a listed issuer, for a listed
+audience, within their time by the app's own clock. They are app-only, but for the roles of persons: there a delegated token of
+scope Review counts too. Whatever is wrong with a token, the caller learns only that it is.
 """
 
 import re
@@ -12,7 +13,7 @@ from jwt import PyJWS, PyJWTError
 
 from shared.clock import Clock
 from shared.domain.json_document import Json, parse_object
-from shared.domain.principal import Principal, Role
+from shared.domain.principal import PERSONS_ROLES, Principal, Role
 from shared.errors import Denial, Forbidden, RequestRefused, Unauthenticated
 from shared.jwks import SigningKeys
 from shared.token_issuers import directory_of
@@ -21,7 +22,9 @@ LEEWAY_SECONDS = 60.0
 """By which the clocks of the issuer and of the app may differ."""
 LONGEST_TOKEN = 16_384
 """Characters; Entra ID's app-only tokens have about two thousand."""
-_LONGEST_CLIENT_ID = 64
+SCOPE = "Review"
+"""Of the delegated tokens: what a person lets the client do, as the app registration exposes it."""
+_LONGEST_ID = 64
 _LATEST = 253_402_300_799
 """The year 9999; a larger number is no time."""
 _BEARER = re.compile(r"bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)", re.IGNORECASE)
@@ -56,7 +59,7 @@ class Verifier:
         claims = _claims(payload)
         self._check_purpose(claims, issuer)
         self._check_time(claims)
-        return Principal(directory=directory_of(issuer), client_id=_client(claims), roles=_roles(claims))
+        return _principal(claims, directory_of(issuer))
 
     def _check_purpose(self, claims: Json, issuer: str) -> None:
         """Check that the token is for us, and of the directory of its issuer, which chose the key.
@@ -121,22 +124,48 @@ def _seconds(claims: Json, name: str) -> float:
     return value
 
 
-def _client(claims: Json) -> str:
-    """Return the client id of an app-only token: no ``scp``, and the application itself is the subject."""
-    if "scp" in claims or claims.get("idtyp", "app") != "app" or claims.get("oid") != claims.get("sub"):
+def _principal(claims: Json, directory: str) -> Principal:
+    """Return who calls: an application, or a person through one; raises `Forbidden` when there is no role of Lethe."""
+    client_id, roles = _id(claims, "azp"), _roles(claims)
+    if _is_app_only(claims):
+        if not roles:
+            raise Forbidden(Denial.ROLE)
+        return Principal(directory=directory, client_id=client_id, roles=roles)
+    if not _is_delegated(claims) or roles.isdisjoint(PERSONS_ROLES):
         raise Unauthenticated(Denial.DELEGATED)
-    client_id = claims.get("azp")
-    if not isinstance(client_id, str) or not 0 < len(client_id) <= _LONGEST_CLIENT_ID:
+    return Principal(directory=directory, client_id=client_id, roles=roles & PERSONS_ROLES, person_id=_id(claims, "oid"))
+
+
+def _is_app_only(claims: Json) -> bool:
+    """Whether the application itself is the subject, and no scope says what somebody lets it do."""
+    return "scp" not in claims and claims.get("idtyp", "app") == "app" and claims.get("oid") == claims.get("sub")
+
+
+def _is_delegated(claims: Json) -> bool:
+    """Whether a person let the client act in our scope; no claim may say besides that the application is the subject.
+
+    The subject of a person's token is another than the person's object id: it is made for each pair of person and resource.
+    """
+    scopes, subject = claims.get("scp"), claims.get("sub")
+    return (
+        isinstance(scopes, str)
+        and SCOPE in scopes.split(" ")
+        and claims.get("idtyp", "user") == "user"
+        and isinstance(subject, str)
+        and subject != claims.get("oid")
+    )
+
+
+def _id(claims: Json, name: str) -> str:
+    value = claims.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_ID:
         raise Unauthenticated(Denial.CLAIMS)
-    return client_id
+    return value
 
 
 def _roles(claims: Json) -> frozenset[Role]:
-    """Return Lethe's roles among those of the token; raises `Forbidden` when there is none."""
+    """Return Lethe's roles among those of the token."""
     named = claims.get("roles", [])
     if not isinstance(named, list):
         raise Unauthenticated(Denial.CLAIMS)
-    roles = frozenset(role for role in Role if role in named)
-    if not roles:
-        raise Forbidden(Denial.ROLE)
-    return roles
+    return frozenset(role for role in Role if role in named)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -57,6 +58,13 @@ class Reader:
             raise InvalidSettings(name, "must be true or false")
         return value == "true"
 
+    def one_of[Choice: StrEnum](self, name: str, default: Choice) -> Choice:
+        """Return a value of a closed set."""
+        try:
+            return type(default)(self._environment.get(name, default))
+        except ValueError:
+            raise InvalidSettings(name, f"must be one of {', '.join(type(default))}") from None
+
     def path(self, name: str) -> Path | None:
         """Return a file's path, None when there is none."""
         value = self._environment.get(name)
@@ -92,10 +100,7 @@ class Reader:
 
     def backups(self, mode: str, horizon: str) -> Backups:
         """Return how the store is stated to be backed up; as Azure makes an account unless something else is said."""
-        try:
-            stated = Backup(self._environment.get(mode, Backup.PERIODIC))
-        except ValueError:
-            raise InvalidSettings(mode, f"must be one of {', '.join(Backup)}") from None
+        stated = self.one_of(mode, Backup.PERIODIC)
         hours = self.number(horizon, _HORIZONS[stated])
         if hours > _LONGEST_BACKUP_HOURS:  # erasures are remembered for so long, and no account can be set up for longer
             raise InvalidSettings(horizon, f"must be at most {_LONGEST_BACKUP_HOURS} hours")

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from shared import metrics_setting, setting_guards, token_issuers
@@ -13,10 +14,18 @@ from shared.metrics_setting import Exporting
 from shared.setting_values import Reader
 
 
+class App(StrEnum):
+    """The two apps that this code is: each has the functions of its work only, and an identity with rights for no more."""
+
+    GENERATION = "generation"
+    REVIEW = "review"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """All settings. Durations are whole seconds; secrets are kept out of ``repr``."""
 
+    app: App
     stamp: Stamp
     service_bus_namespace: str | None
     service_bus_connection: str | None = field(repr=False)
@@ -68,6 +77,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
     namespace = environment.get("ServiceBus__fullyQualifiedNamespace")
     geography = read.geography("LETHE_GEOGRAPHY")
     settings = Settings(
+        app=read.one_of("LETHE_APP", App.GENERATION),
         stamp=Stamp(
             geography=geography,
             deployments=read.deployments("LETHE_DEPLOYMENTS", geography),

@@ -13,6 +13,7 @@ from shared.azure import held_jobs, kept_documents
 from shared.azure.abuse_alerts import AbuseAlerts
 from shared.azure.abuse_keys import AbuseKeys
 from shared.azure.abuse_records import AbuseRecords
+from shared.azure.abuse_unwrapping import Unwrapper
 from shared.azure.content_logging import ContentLogging
 from shared.azure.cosmos import Cosmos
 from shared.azure.credential import app_credential
@@ -47,7 +48,17 @@ class Stores:
     async def close(self) -> None:
         """Close the connections that were opened; for commands and tests, because Azure Functions has no hook for it."""
         built = vars(self)
-        for name in ("_service_bus", "_cosmos", "_keys", "_secrets", "_signer", "_abuse_keys", "_management", "_credential"):
+        for name in (
+            "_service_bus",
+            "_cosmos",
+            "_keys",
+            "_secrets",
+            "_signer",
+            "_abuse_keys",
+            "_unwrapper",
+            "_management",
+            "_credential",
+        ):
             if name in built:
                 await built[name].close()
 
@@ -128,6 +139,10 @@ class Stores:
     @cached_property
     def _abuse_keys(self) -> AbuseKeys:
         return AbuseKeys(self._settings.abuse_vault, credential=self._credential)
+
+    @cached_property
+    def _unwrapper(self) -> Unwrapper:
+        return Unwrapper(self._settings.abuse_vault, credential=self._credential)
 
     @cached_property
     def _abuse_records(self) -> AbuseRecords:

@@ -9,11 +9,17 @@ SEED = Path(__file__).parent.parent / "seed" / "principals.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Principal:
-    """An application: its client id, the object id of its service principal, its app roles."""
+    """An application: its client id, the object id of its service principal, its app roles.
+
+    One with a ``scope`` acts for a person: object id and roles are the person's, and so is the ``subject``, which Entra ID
+    makes for each pair of person and resource.
+    """
 
     client_id: str
     object_id: str
     roles: tuple[str, ...]
+    subject: str
+    scope: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +45,11 @@ def read(path: Path = SEED) -> Directory:
 
 def _principal(entry: dict[str, object]) -> Principal:
     roles = entry["roles"]
+    scope = entry.get("scope")
     return Principal(
         client_id=str(entry["client_id"]),
         object_id=str(entry["object_id"]),
         roles=tuple(roles) if isinstance(roles, list) else (),
+        subject=str(entry.get("subject", entry["object_id"])),
+        scope=None if scope is None else str(scope),
     )

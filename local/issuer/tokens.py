@@ -1,4 +1,4 @@
-"""Access tokens in the form of Entra ID's version 2, app-only; and, for negative tests, ones that are wrong on purpose."""
+"""Access tokens in the form of Entra ID's version 2, app-only or a person's; and ones that are wrong on purpose, for tests."""
 
 import base64
 import hashlib
@@ -17,8 +17,12 @@ LIFETIME_SECONDS = 24 * 3600
 
 
 def claims(principal: Principal, *, issuer: str, tid: str, audience: str) -> dict[str, object]:
-    """Claims of a client-credentials token: no ``scp``, roles present, ``oid`` equals ``sub``, the client in ``azp``."""
+    """Claims of a client-credentials token: no ``scp``, roles present, ``oid`` equals ``sub``, the client in ``azp``.
+
+    Of a person's, which is delegated: ``scp``, ``idtyp``, and in ``sub`` something else than in ``oid``.
+    """
     now = int(clock.now())
+    delegated = {} if principal.scope is None else {"scp": principal.scope, "idtyp": "user"}
     return {
         "aud": audience,
         "iss": issuer,
@@ -29,10 +33,11 @@ def claims(principal: Principal, *, issuer: str, tid: str, audience: str) -> dic
         "azpacr": "1",
         "oid": principal.object_id,
         "roles": list(principal.roles),
-        "sub": principal.object_id,
+        "sub": principal.subject,
         "tid": tid,
         "uti": secrets.token_urlsafe(16),
         "ver": "2.0",
+        **delegated,
     }
 
 

@@ -1,4 +1,4 @@
-"""Who asks: an application of an Entra ID directory, and what it may do."""
+"""Who asks: an application of an Entra ID directory, or a person through one, and what they may do."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,12 +15,18 @@ class Role(StrEnum):
 
 TENANT_ROLES = frozenset({Role.SUBMIT, Role.PRIVACY})
 """Roles that act for one tenant. The others are of those who run the service, and need no tenant."""
+PERSONS_ROLES = frozenset({Role.REVIEWER})
+"""Roles in which a person may act, by a delegated token. The others are for applications alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Principal:
-    """An authenticated application: (directory, client id) is its name, unique over all policies."""
+    """An authenticated application: (directory, client id) is its name, unique over all policies.
+
+    ``person_id`` is the object id of the person for whom it acts; None where it acts for itself.
+    """
 
     directory: str
     client_id: str
     roles: frozenset[Role]
+    person_id: str | None = None

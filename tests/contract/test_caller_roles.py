@@ -95,6 +95,29 @@ async def test_a_role_that_the_policy_does_not_give_opens_nothing(desk: Desk) ->
     assert refused.value.denial is Denial.ROLE
 
 
+async def test_a_persons_role_asks_for_a_person(desk: Desk) -> None:
+    person = {"azp": STRANGER, "roles": [REVIEWER], "oid": "a-person", "sub": "pairwise", "scp": "Review"}
+    reviewer = await desk.callers.authenticate(f"Bearer {desk.server.token(KEY, **person)}")
+    reviewer.require_person(REVIEWER)
+    for caller, denial in (
+        (await desk.caller(STRANGER, REVIEWER), Denial.APP_ONLY),
+        (await desk.caller(STRANGER, OPERATOR), Denial.ROLE),
+    ):
+        with pytest.raises(Forbidden) as refused:
+            caller.require_person(REVIEWER)
+        assert refused.value.denial is denial
+
+
+async def test_a_person_acts_for_no_tenant_even_through_a_client_that_a_policy_lists(desk: Desk) -> None:
+    claims = {"azp": CLIENTS[(SUBMIT,)], "roles": [*Role], "oid": "a-person", "sub": "pairwise", "scp": "Review"}
+    caller = await desk.callers.authenticate(f"Bearer {desk.server.token(KEY, **claims)}")
+    assert caller.principal.roles == {REVIEWER}
+    assert caller.tenant is None
+    with pytest.raises(Forbidden) as refused:
+        caller.tenant_for(SUBMIT)
+    assert refused.value.denial is Denial.ROLE
+
+
 async def test_a_stranger_keeps_its_roles_and_acts_for_nobody(desk: Desk) -> None:
     caller = await desk.caller(STRANGER, SUBMIT, OPERATOR)
     assert caller.principal.roles == {SUBMIT, OPERATOR}

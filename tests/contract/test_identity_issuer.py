@@ -71,7 +71,9 @@ async def test_every_sample_principal_is_known_with_its_roles(steady: Stack) -> 
     for name, sample in SEED.principals.items():
         known = await steady.verifier.verify(await steady.token(principal=name))
 
-        assert known == Principal(directory=SEED.tid, client_id=sample.client_id, roles=frozenset(map(Role, sample.roles)))
+        person_id = sample.object_id if name == "reviewer" else None
+        roles = frozenset(map(Role, sample.roles))
+        assert known == Principal(directory=SEED.tid, client_id=sample.client_id, roles=roles, person_id=person_id)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +96,14 @@ async def test_a_wrong_token_of_the_issuer_is_refused(steady: Stack, wanted: dic
         await steady.verifier.verify(await steady.token(principal="contoso", **wanted))
 
     assert refused.value.denial is denial
+
+
+@pytest.mark.parametrize("scope", [None, "User.Read"])
+async def test_the_reviewer_needs_the_scope(steady: Stack, scope: str | None) -> None:
+    with pytest.raises(Unauthenticated) as refused:
+        await steady.verifier.verify(await steady.token(principal="reviewer", claims={"scp": scope}))
+
+    assert refused.value.denial is Denial.DELEGATED
 
 
 async def test_an_app_of_the_directory_without_a_role_is_forbidden(steady: Stack) -> None:

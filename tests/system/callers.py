@@ -74,6 +74,11 @@ def _changed_afterwards(http: Http) -> str:
     return ".".join((header, http.token("fabrikam").split(".")[1], signature))
 
 
+def _person(http: Http, *roles: str) -> str:
+    """A person's, through the client that contoso's policy lists."""
+    return http.token("reviewer", claims={"azp": read(http.token("contoso"))["azp"], "roles": list(roles)})
+
+
 UNAUTHENTICATED: dict[str, Caller] = {
     "none": lambda _: None,
     "not a token": lambda _: "nonsense",
@@ -90,6 +95,7 @@ UNAUTHENTICATED: dict[str, Caller] = {
     "foreign directory under the right issuer": _with(tid=FOREIGN_DIRECTORY),
     "delegated": _with(scp="Lethe.Submit"),
     "delegated by its subject": _with(sub="a-user"),
+    "person in a tenant's roles": lambda http: _person(http, "Lethe.Submit", "Lethe.Privacy"),
     "alg none": _with(alg="none"),
     "HS256 with the public key": _with(alg="HS256"),
     "unknown kid": _of_an_unknown_key,
@@ -105,6 +111,7 @@ FORBIDDEN: dict[str, Caller] = {
     "unlisted client": _with(azp=STRANGER),
     "operator": lambda http: http.token("operator"),
     "reviewer": lambda http: http.token("reviewer"),
+    "person in every role": lambda http: _person(http, "Lethe.Submit", "Lethe.Privacy", "Lethe.Operator", "Lethe.Reviewer"),
 }
 """Callers who are known and may do nothing here: 403."""
 

@@ -69,6 +69,15 @@ def claim(**changes: object) -> Callable[[JwksServer], str]:
     return lambda server: "Bearer " + server.token(KEY, **changes)
 
 
+PERSON: dict[str, object] = {
+    "oid": "a-person", "sub": "pairwise", "scp": "Review", "idtyp": "user", "roles": ["Lethe.Reviewer"],
+}  # fmt: skip
+
+
+def person(**changes: object) -> Callable[[JwksServer], str]:
+    return claim(**{**PERSON, **changes})
+
+
 def header(**members: object) -> Callable[[JwksServer], str]:
     return lambda server: "Bearer " + server.token(KEY, header=members)
 
@@ -133,6 +142,26 @@ REFUSED: list[tuple[str, Callable[[JwksServer], str | None], Denial]] = [
     ("a user's token without a scope", claim(sub="pairwise"), Denial.DELEGATED),
     ("a token that says it is a user's", claim(idtyp="user"), Denial.DELEGATED),
     ("roles that are no list", claim(roles="Lethe.Submit"), Denial.CLAIMS),
+    ("a person who is an operator", person(roles=["Lethe.Operator"]), Denial.DELEGATED),
+    ("a person in a tenant's roles", person(roles=["Lethe.Submit", "Lethe.Privacy"]), Denial.DELEGATED),
+    ("a person without a role", person(roles=None), Denial.DELEGATED),
+    ("a person in another application's role", person(roles=["Reviewer"]), Denial.DELEGATED),
+    ("a person without a scope", person(scp=None), Denial.DELEGATED),
+    ("a person with an empty scope", person(scp=""), Denial.DELEGATED),
+    ("a person in another scope", person(scp="user_impersonation"), Denial.DELEGATED),
+    ("a person in a scope that only begins so", person(scp="Review.Read"), Denial.DELEGATED),
+    ("a person in a scope of another case", person(scp="review"), Denial.DELEGATED),
+    ("a person with a list of scopes", person(scp=["Review"]), Denial.DELEGATED),
+    ("a person's scope in an application's token", person(idtyp="app"), Denial.DELEGATED),
+    ("a person's scope in a device's token", person(idtyp="device"), Denial.DELEGATED),
+    ("a person's scope where the application is the subject", person(sub="a-person"), Denial.DELEGATED),
+    ("a person without a subject", person(sub=None), Denial.DELEGATED),
+    ("a person without an object id", person(oid=None), Denial.CLAIMS),
+    ("a person with an empty object id", person(oid=""), Denial.CLAIMS),
+    ("a person whose object id is no text", person(oid=7), Denial.CLAIMS),
+    ("a person with an endless object id", person(oid="x" * 100), Denial.CLAIMS),
+    ("a person without a client", person(azp=None), Denial.CLAIMS),
+    ("a person whose roles are no list", person(roles="Lethe.Reviewer"), Denial.CLAIMS),
 ]  # fmt: skip
 
 
@@ -176,6 +205,31 @@ async def test_a_caller_is_known_by(server: JwksServer, verifier: Verifier, sche
     )
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"idtyp": None},
+        {"scp": "openid Review profile"},
+        {"roles": ["Lethe.Submit", "Lethe.Privacy", "Lethe.Operator", "Lethe.Reviewer"]},
+    ],
+    ids=str,
+)
+async def test_a_person_is_known_through_a_client_and_reviews_only(
+    server: JwksServer, verifier: Verifier, changes: dict[str, object]
+) -> None:
+    assert await verifier.verify(person(**changes)(server)) == Principal(
+        directory=DIRECTORY, client_id=CLIENT, roles=frozenset({Role.REVIEWER}), person_id="a-person"
+    )
+
+
+async def test_an_application_in_the_reviewers_role_is_no_person(server: JwksServer, verifier: Verifier) -> None:
+    reviewer = await verifier.verify(claim(roles=["Lethe.Reviewer"])(server))
+
+    assert reviewer.roles == {Role.REVIEWER}
+    assert reviewer.person_id is None
+
+
 async def test_a_caller_is_known_by_a_token_signed_without_pyjwt(server: JwksServer, verifier: Verifier) -> None:
     assert await verifier.verify(signed_by_hand(server))
 
@@ -213,6 +267,8 @@ async def test_nothing_of_a_token_is_in_an_error_or_a_log_line(
     caplog.set_level(logging.DEBUG)
     secret: dict[str, object] = dict.fromkeys(("aud", "iss", "tid", "azp", "exp", "ver", "roles", "scp"), CANARY)
     headers = ["Bearer " + server.token(KEY, **{name: value}) for name, value in secret.items()]
+    persons: list[dict[str, object]] = [{"scp": CANARY, "oid": CANARY}, {"oid": CANARY * 9}, {"sub": CANARY, "idtyp": CANARY}]
+    headers += [person(**changes)(server) for changes in persons]
     headers += [f"Bearer {server.token(KEY, header={'kid': CANARY})}", f"Bearer {CANARY}.{CANARY}.{CANARY}", f"Basic {CANARY}"]
     headers += ["Bearer " + server.token(KEY, header={name: CANARY}) for name in ("jku", "crit")]
     texts = []

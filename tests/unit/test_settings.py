@@ -96,6 +96,18 @@ def test_backups_that_no_account_can_have_are_named_and_not_quoted(setting: str,
     assert CANARY not in f"{error} {error!r}"
 
 
+@pytest.mark.parametrize(("given", "app"), [({}, "generation"), *(({"LETHE_APP": app}, app) for app in settings.App)])
+def test_the_app_is_the_one_that_generates_unless_it_is_to_be_the_reviewers(given: dict[str, str], app: str) -> None:
+    assert settings.load(LOCAL | given).app == app
+
+
+@pytest.mark.parametrize("value", ["", " ", "Review", "review ", "generation,review", "all", CANARY])
+def test_an_app_that_there_is_not_is_named_and_not_quoted(value: str) -> None:
+    error = refusal(LOCAL | {"LETHE_APP": value})
+    assert error.setting == "LETHE_APP"
+    assert CANARY not in f"{error} {error!r}"
+
+
 @pytest.mark.parametrize("value", [None, "", "  "])
 @pytest.mark.parametrize("name", sorted({*LOCAL} - {"LETHE_COSMOS_KEY", "LETHE_MANAGEMENT_ENDPOINT"}))
 def test_a_missing_setting_is_named(name: str, value: str | None) -> None:

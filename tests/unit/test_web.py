@@ -84,6 +84,7 @@ async def test_a_caller_with_a_role_acts_for_its_tenant(server: JwksServer, role
     [
         {"roles": ["Lethe.Operator"]},
         {"roles": ["Lethe.Reviewer"]},
+        {"roles": ["Lethe.Reviewer"], "oid": "a-person", "sub": "pairwise", "scp": "Review"},
         {"roles": []},
         {"azp": "stranger"},
         {"azp": "twice"},
