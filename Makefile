@@ -4,6 +4,7 @@
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export FILE MODEL
+unexport PYTHONDONTWRITEBYTECODE  # a stack is a dozen short processes of the same modules: compile these once
 
 PYTHON := .venv/bin/python
 INSTALLED := .venv/.installed
