@@ -25,7 +25,7 @@ up: $(INSTALLED)
 	@$(PYTHON) -m local.stack
 
 test: $(INSTALLED)
-	@$(PYTHON) -m pytest -n 3 --dist loadfile
+	@$(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 bench: $(INSTALLED)
 	@$(PYTHON) -m tests.bench.bench_fairness && $(PYTHON) -m tests.bench.retention
