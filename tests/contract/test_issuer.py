@@ -212,10 +212,7 @@ def test_each_app_has_its_own_secret_header_and_gets_its_own_identity(origin: st
             "https://vault.azure.net", app.client_id, app.object_id, app.object_id,
         )  # fmt: skip
         assert answer["client_id"] == app.client_id
-    assert (
-        len({DIRECTORY.managed_identity.object_id, DIRECTORY.review_app.object_id, DIRECTORY.principals["reviewer"].object_id})
-        == 3
-    )
+    assert len({identity.object_id for identity in DIRECTORY.identities.values()}) == len(DIRECTORY.identities)
 
 
 @pytest.mark.parametrize(

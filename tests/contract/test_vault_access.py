@@ -1,4 +1,4 @@
-"""Who may do what in the local vault: the app signs and makes keys, only the review app unseals, nobody takes a private key out."""
+"""Who may do what in the local vault: the app signs and makes keys, only the review app unseals, no private key gets out."""
 
 from collections.abc import AsyncIterator, Awaitable, Iterator
 
