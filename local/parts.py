@@ -12,6 +12,7 @@ HOST = "127.0.0.1"
 
 PORTS = {
     "http": ("LETHE_HTTP_PORT", 7071),
+    "review": ("LETHE_REVIEW_PORT", 7072),
     "broker": ("LETHE_BROKER_PORT", 5672),
     "cosmos": ("LETHE_COSMOS_PORT", 8081),
     "model": ("LETHE_MODEL_PORT", 8082),

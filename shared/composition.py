@@ -15,7 +15,6 @@ from shared.azure.generations import Generations
 from shared.azure.held_jobs import HeldJobs
 from shared.azure.lying import LyingMessages
 from shared.azure.markers import CACHE_SECONDS as MARKER_CACHE_SECONDS
-from shared.azure.model import Models
 from shared.azure.policies import CACHE_SECONDS
 from shared.azure.records import Records
 from shared.azure.stamp_state import StampState
@@ -52,6 +51,8 @@ class Composition(Stores):
     @cached_property
     def generation(self) -> Services:
         """What a job works with."""
+        from shared.azure.model import Models  # noqa: PLC0415 - half of all import time, which timer and commands need not pay
+
         chosen, container, instance = self._settings, self._cosmos.container("generations"), token_hex(4)
         return Services(
             generations=Generations(container, clock=self._clock, grace=chosen.grace),

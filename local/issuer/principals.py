@@ -24,12 +24,21 @@ class Principal:
 
 @dataclass(frozen=True, kw_only=True)
 class Directory:
-    """The one Entra ID tenant (directory) of the stack, with the app registration that tokens are meant for."""
+    """The one Entra ID tenant (directory) of the stack, with the app registration that tokens are meant for.
+
+    Two managed identities are in it: of the app, and of the review app.
+    """
 
     tid: str
     audience: str
     principals: dict[str, Principal]
     managed_identity: Principal
+    review_app: Principal
+
+    @property
+    def identities(self) -> dict[str, Principal]:
+        """Everybody by name, managed identities too."""
+        return {**self.principals, "managed_identity": self.managed_identity, "review_app": self.review_app}
 
 
 def read(path: Path = SEED) -> Directory:
@@ -40,6 +49,7 @@ def read(path: Path = SEED) -> Directory:
         audience=seed["audience"],
         principals={name: _principal(entry) for name, entry in seed["principals"].items()},
         managed_identity=_principal(seed["managed_identity"]),
+        review_app=_principal(seed["review_app"]),
     )
 
 

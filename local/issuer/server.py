@@ -16,14 +16,18 @@ MSI_CACHE_SECONDS = 3600
 
 
 class Issuer:
-    """One directory's token issuer."""
+    """One directory's token issuer.
+
+    As App Service gives each app its own secret for the managed-identity endpoint, ``identity_header`` is that of the app,
+    and the same with ``-review`` that of the review app.
+    """
 
     def __init__(self, *, keys: KeyRing, directory: Directory, base_url: str, issuer: str, identity_header: str) -> None:
         self._keys = keys
         self._directory = directory
         self._base_url = base_url
         self._issuer = issuer
-        self._identity_header = identity_header
+        self._managed = {identity_header: directory.managed_identity, f"{identity_header}-review": directory.review_app}
 
     def app(self) -> web.Application:
         """Build the application."""
@@ -59,12 +63,12 @@ class Issuer:
 
         The token itself counts by the stack's clock, as every part that might read it does.
         """
-        if request.headers.get("X-IDENTITY-HEADER") != self._identity_header:
+        identity = self._managed.get(request.headers.get("X-IDENTITY-HEADER", ""))
+        if identity is None:
             return _refuse(401, "unauthorized", "The X-IDENTITY-HEADER header is missing or wrong.")
         resource = request.query.get("resource")
         if request.query.get("api-version") != MSI_API_VERSION or not resource:
             return _refuse(400, "invalid_request", f"resource and api-version={MSI_API_VERSION} are required.")
-        identity = self._directory.managed_identity
         if request.query.get("client_id") not in (None, identity.client_id):
             return _refuse(400, "invalid_request", "No identity with this client id is assigned.")
         return web.json_response(
@@ -81,7 +85,7 @@ class Issuer:
         """Issue a token for a principal, with ``claims`` (null removes one), ``alg`` and ``kid`` as a test wants them."""
         wanted = await _body(request)
         name = str(wanted.get("principal", ""))
-        principal = self._directory.principals.get(name)
+        principal = self._directory.identities.get(name)
         changes = wanted.get("claims", {})
         if (principal is None and (name or "claims" not in wanted)) or not isinstance(changes, dict):
             return _refuse(400, "invalid_request", "A known principal, or claims, are required.")

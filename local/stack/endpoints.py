@@ -22,6 +22,7 @@ def describe(*, state: Path, addresses: settings.Addresses, tokens: dict[str, st
     """Return the content of ``endpoints.json``."""
     return {
         "http": addresses.of("http"),
+        "review": addresses.of("review"),
         "servicebus": addresses.servicebus,
         "cosmos": {"endpoint": addresses.of("cosmos"), "key": settings.cosmos_key()},
         "openai": {
@@ -36,14 +37,15 @@ def describe(*, state: Path, addresses: settings.Addresses, tokens: dict[str, st
         "cosmos_control": addresses.of("cosmos", "/_control"),
         "issuer_control": addresses.of("issuer", "/_control"),
         "management_control": addresses.of("management", "/_control"),
+        "vault_control": addresses.of("vault", "/_control"),
         "supervisor": os.getpid(),
         "clock_offset_file": str(settings.clock_offset_file(state)),
         "state": str(state),
     }
 
 
-async def healthy(addresses: settings.Addresses) -> None:
-    """Wait until the app answers its health check.
+async def healthy(addresses: settings.Addresses, port: str) -> None:
+    """Wait until the app at a port (``http`` or ``review``) answers its health check.
 
     Raises StackError when it does not within a minute.
     """
@@ -52,13 +54,13 @@ async def healthy(addresses: settings.Addresses) -> None:
         async with asyncio.timeout(_HEALTH_SECONDS), aiohttp.ClientSession() as session:
             while status != HTTPStatus.OK:
                 try:
-                    async with session.get(addresses.of("http", "/healthz")) as answer:
+                    async with session.get(addresses.of(port, "/healthz")) as answer:
                         status = answer.status
                 except aiohttp.ClientConnectionError:
                     status = 0
                 await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError:
-        raise StackError(f"The app does not answer /healthz with 200 (last status: {status or 'none'}).") from None
+        raise StackError(f"The app {port!r} does not answer /healthz with 200 (last status: {status or 'none'}).") from None
 
 
 async def mint_tokens(addresses: settings.Addresses) -> dict[str, str]:

@@ -22,9 +22,10 @@ _POLL_SECONDS = 0.02
 
 @dataclass(kw_only=True)
 class PartProcess:
-    """A part that is kept running on its port; its output is appended to its log file."""
+    """A part, which a program (a module's name) plays, kept running on its port; its output is appended to its log file."""
 
     part: str
+    program: str
     arguments: tuple[str, ...] = ()
     environment: Mapping[str, str]
     log: Path
@@ -88,7 +89,7 @@ class PartProcess:
             process = self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                f"local.{self.part}",
+                self.program,
                 *self.arguments,
                 cwd=_ROOT,
                 env=self.environment,

@@ -53,7 +53,7 @@ def cosmos_key() -> str:
 
 
 def identity_header() -> str:
-    """Value that the local managed-identity endpoint asks for."""
+    """Value by which the local managed-identity endpoint knows the app."""
     return os.environ.get("LETHE_IDENTITY_HEADER", "local")
 
 
@@ -70,6 +70,7 @@ def app_settings(state: Path, addresses: Addresses) -> dict[str, Any]:
     values = {
         "FUNCTIONS_WORKER_RUNTIME": "python",
         "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+        "LETHE_APP": "generation",
         "ServiceBus": addresses.servicebus,
         "LETHE_COSMOS_ENDPOINT": addresses.of("cosmos"),
         "LETHE_COSMOS_KEY": cosmos_key(),
@@ -95,6 +96,16 @@ def app_settings(state: Path, addresses: Addresses) -> dict[str, Any]:
     return {"IsEncrypted": False, "Values": values}
 
 
+def review_settings(state: Path, app: dict[str, Any]) -> dict[str, Any]:
+    """The same for the review app: the same code, told to be that, with an identity and metrics of its own."""
+    own = {
+        "LETHE_APP": "review",
+        "IDENTITY_HEADER": f"{identity_header()}-review",
+        "LETHE_METRICS": os.environ.get("LETHE_METRICS", (state / "review.metrics.jsonl").as_uri()),
+    }
+    return {**app, "Values": {**app["Values"], **own}}
+
+
 def _deployments(endpoint: str) -> list[dict[str, str]]:
     """Return the sample deployments as the app lists them; one simulator plays all their resources."""
     regions, geographies = deployments.regions(), deployments.geographies()
@@ -113,7 +124,7 @@ def _deployments(endpoint: str) -> list[dict[str, str]]:
 
 
 def part_environment(state: Path, ports: dict[str, int], app: dict[str, Any]) -> dict[str, str]:
-    """Environment of every part: ours, less what the settings file says (a variable would win over the file)."""
+    """Environment of every part: ours, less what a settings file says (a variable would win over the file)."""
     inherited = {name: value for name, value in os.environ.items() if name not in app["Values"]}
     return {
         **inherited,

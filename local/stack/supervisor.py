@@ -1,4 +1,4 @@
-"""The life of one stack: ports, parts, seeds, host, ``endpoints.json``; then keeping all of it alive."""
+"""The life of one stack: ports, parts, seeds, hosts, ``endpoints.json``; then keeping all of it alive."""
 
 import asyncio
 import os
@@ -8,15 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local import clock
+from local.parts import PORTS
 from local.stack import endpoints, keys, orphans, ports, seed, settings
 from local.stack.errors import StackError
 from local.stack.files import write_private_json
 from local.stack.process import PartProcess
 
 SERVICES = ("broker", "cosmos", "model", "issuer", "receiver", "management", "vault")
-"""Parts that the host needs; they need nothing of each other to start."""
+"""Parts that the hosts need; they need nothing of each other to start."""
+HOSTS = {"host": ("local.settings.json", "http"), "review": ("review.settings.json", "review")}
+"""Host of the app, and of the review app: its settings file, and the name of its port."""
 
-_HOST_PATIENCE_SECONDS = 14  # the host lets running invocations finish for 10 s
+_HOST_PATIENCE_SECONDS = 14  # a host lets running invocations finish for 10 s
 _PATIENCE_SECONDS = 5
 _TOKEN_SECONDS = 6 * 3600  # a quarter of their life
 _POLL_SECONDS = 0.2
@@ -56,21 +59,35 @@ class Stack:
 
     async def _start(self, addresses: settings.Addresses) -> None:
         app = settings.app_settings(self.state, addresses)
-        settings_file = self.state / "local.settings.json"
-        write_private_json(settings_file, app)
-        keys.create_missing(self.state / "keys.json", (policy["tenantId"] for policy in seed.policies()))
-
         environment = settings.part_environment(self.state, addresses.ports, app)
-        logs = self.state / "logs"
-        logs.mkdir(mode=0o700, exist_ok=True)
-        for name, arguments in [(name, ()) for name in SERVICES] + [("host", ("--settings", str(settings_file)))]:
-            self._parts[name] = PartProcess(part=name, arguments=arguments, environment=environment, log=logs / f"{name}.log")
+        for name, values in (("host", app), ("review", settings.review_settings(self.state, app))):
+            settings_file, port = self.state / HOSTS[name][0], addresses.ports[HOSTS[name][1]]
+            write_private_json(settings_file, values)
+            at_port = {**environment, PORTS["http"][0]: str(port)}  # where any host listens
+            self._add(name, "local.host", environment=at_port, arguments=("--settings", str(settings_file)))
+        keys.create_missing(self.state / "keys.json", (policy["tenantId"] for policy in seed.policies()))
+        for name in SERVICES:
+            self._add(name, f"local.{name}", environment=environment)
+
         await asyncio.gather(*(self._parts[name].start() for name in SERVICES))
-        await seed.cosmos(endpoint=addresses.of("cosmos"), key=settings.cosmos_key(), database=settings.COSMOS_DATABASE)
-        await self._parts["host"].start()
-        await endpoints.healthy(addresses)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._start_host("review", addresses))  # it starts while the stores are seeded
+            group.create_task(self._seed_and_start_host(addresses))
         self._tokens = await endpoints.mint_tokens(addresses)
         self._write_endpoints(addresses)
+
+    def _add(self, name: str, program: str, *, environment: dict[str, str], arguments: tuple[str, ...] = ()) -> None:
+        log = self.state / "logs" / f"{name}.log"
+        log.parent.mkdir(mode=0o700, exist_ok=True)
+        self._parts[name] = PartProcess(part=name, program=program, arguments=arguments, environment=environment, log=log)
+
+    async def _seed_and_start_host(self, addresses: settings.Addresses) -> None:
+        await seed.cosmos(endpoint=addresses.of("cosmos"), key=settings.cosmos_key(), database=settings.COSMOS_DATABASE)
+        await self._start_host("host", addresses)
+
+    async def _start_host(self, name: str, addresses: settings.Addresses) -> None:
+        await self._parts[name].start()
+        await endpoints.healthy(addresses, HOSTS[name][1])
 
     async def _renew_tokens(self, addresses: settings.Addresses) -> None:
         """Mint new tokens before the old ones end, also when somebody moves the clock."""
@@ -91,9 +108,8 @@ class Stack:
         )
 
     async def stop(self) -> None:
-        """End all parts, the host first: it still needs the others to finish what it began."""
+        """End all parts, the hosts first: they still need the others to finish what they began."""
         self.endpoints_file.unlink(missing_ok=True)
-        host = self._parts.pop("host", None)
-        if host is not None:
-            await host.stop(_HOST_PATIENCE_SECONDS)
+        hosts = [self._parts.pop(name) for name in HOSTS if name in self._parts]
+        await asyncio.gather(*(host.stop(_HOST_PATIENCE_SECONDS) for host in hosts))
         await asyncio.gather(*(part.stop(_PATIENCE_SECONDS) for part in self._parts.values()))

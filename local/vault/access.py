@@ -12,8 +12,7 @@ class Access:
     """The rules of the seed file, by the object ids of the identities that they name."""
 
     def __init__(self, rules: Iterable[Rule], *, directory: Directory) -> None:
-        identities = {**directory.principals, "managed_identity": directory.managed_identity}
-        self._rules = [(identities[rule.identity].object_id, rule) for rule in rules]
+        self._rules = [(directory.identities[rule.identity].object_id, rule) for rule in rules]
 
     def check(self, object_id: str, action: str, key: str) -> None:
         """Raise ``VaultError`` 403 unless a rule allows the action on a key; ``*`` stands for the whole vault."""

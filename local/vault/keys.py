@@ -74,15 +74,6 @@ class KeyRing:
         """Take a key out of use; it can be recovered for the recovery days. Raises ``VaultError``."""
         return self._keep(replace(self.present(name), deleted_at=int(clock.now())))
 
-    def recover(self, name: str) -> Key:
-        """Bring a deleted key back; raises ``VaultError``."""
-        return self._keep(replace(self.deleted(name), deleted_at=None))
-
-    def purge(self, name: str) -> None:
-        """Destroy a deleted key now; raises ``VaultError``."""
-        self.deleted(name)
-        self._forget({name})
-
     def purge_due(self) -> None:
         """Destroy what has been deleted for the recovery days."""
         until = clock.now() - self.recovery_seconds

@@ -48,7 +48,7 @@ class Version:
         ).decode()
 
     def operate(self, operation: str, body: Mapping[str, object]) -> bytes | bool:
-        """Sign, verify, wrap or unwrap what a request's body says; raises ``VaultError``."""
+        """Sign, verify or unwrap what a request's body says; raises ``VaultError``."""
         if operation not in self.operations:
             raise errors.operation_forbidden(operation)
         wanted = "ES256" if isinstance(self.private, ec.EllipticCurvePrivateKey) else "RSA-OAEP-256"
@@ -60,8 +60,6 @@ class Version:
                 if operation == "verify":
                     return _is_signed(self.private.public_key(), value, decode(body.get("value")))
                 return _signature(self.private, value)
-            if operation == "wrapKey":
-                return self.private.public_key().encrypt(value, _OAEP)
             return self.private.decrypt(value, _OAEP)
         except ValueError:
             raise errors.bad_parameter("The value does not fit the key and the algorithm.") from None

@@ -7,8 +7,8 @@ from typing import Self
 
 _FILE = Path(__file__).parent.parent / "seed" / "vault.json"
 
-ACTIONS = frozenset({"get", "list", "create", "delete", "recover", "purge", "sign", "verify", "wrapKey", "unwrapKey"})
-"""What this part can do. What else Key Vault can (import, backup, release, decrypt, …) is forbidden to everybody here."""
+ACTIONS = frozenset({"get", "list", "create", "delete", "sign", "verify", "unwrapKey"})
+"""What this part can do. What else Key Vault can (import, backup, release, purge, …) is forbidden to everybody here."""
 
 
 @dataclass(frozen=True, kw_only=True)

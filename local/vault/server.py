@@ -21,16 +21,21 @@ type Json = dict[str, Any]
 type Serve = Callable[[web.Request], Awaitable[Json | None]]
 
 _NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
-_OPERATIONS = ("sign", "verify", "wrapKey", "unwrapKey")
+_OPERATIONS = ("sign", "verify", "unwrapKey")
 _NEVER = (
     ("PUT", "/keys/{name}", "import"),
     ("PATCH", "/keys/{name}/{version:[^/]*}", "update"),
     ("POST", "/keys/restore", "restore"),
     ("POST", "/keys/{name}/backup", "backup"),
     ("POST", "/keys/{name}/rotate", "rotate"),
-    ("POST", "/keys/{name}/{version:[^/]*}/{action:encrypt|decrypt|release}", "{action}"),
+    ("POST", "/keys/{name}/{version:[^/]*}/{action:encrypt|decrypt|wrapkey|release}", "{action}"),
+    ("POST", "/deletedkeys/{name}/recover", "recover"),
+    ("DELETE", "/deletedkeys/{name}", "purge"),
 )
-"""What nobody may do here, so that it needs no doing: by most of it a private key would leave the vault."""
+"""What nobody may do here, so that it needs no doing: a private key would leave the vault, or end or return before its time.
+
+To wrap needs no vault, but the public half.
+"""
 
 
 class Vault:
@@ -58,8 +63,6 @@ class Vault:
         app.router.add_delete("/keys/{name}", self._guarded("delete", self._delete))
         app.router.add_get("/deletedkeys", self._guarded("list", self._list_deleted))
         app.router.add_get("/deletedkeys/{name}", self._guarded("get", self._get_deleted))
-        app.router.add_delete("/deletedkeys/{name}", self._guarded("purge", self._purge))
-        app.router.add_post("/deletedkeys/{name}/recover", self._guarded("recover", self._recover))
         return app
 
     def _guarded(self, action: str, serve: Serve, *, of_vault: bool = False) -> Handler:
@@ -114,12 +117,6 @@ class Vault:
 
     async def _get_deleted(self, request: web.Request) -> Json:
         return self._described(request, self._keys.deleted(request.match_info["name"]))
-
-    async def _recover(self, request: web.Request) -> Json:
-        return self._described(request, self._keys.recover(request.match_info["name"]))
-
-    async def _purge(self, request: web.Request) -> None:
-        self._keys.purge(request.match_info["name"])
 
     def _described(self, request: web.Request, key: Key, version: Version | None = None) -> Json:
         """A key bundle; of a deleted key also when it ends."""

@@ -71,7 +71,7 @@ async def test_what_is_sealed_with_it_the_app_cannot_open_by_anything_it_may_do(
 
 async def test_an_identity_that_may_unwrap_is_noticed(vault: Running, keys: AbuseKeys, name: str) -> None:
     await keys.sealing_key(name)
-    async with vault.abuse_keys("reviewer") as reviewing:
+    async with vault.abuse_keys("review_app") as reviewing:
         assert await reviewing.may_unwrap(name)
 
 

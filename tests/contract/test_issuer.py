@@ -203,11 +203,26 @@ async def test_a_managed_identity_credential_gets_and_caches_a_token(tmp_path: P
     assert claims["azp"] == DIRECTORY.managed_identity.client_id
 
 
+def test_each_app_has_its_own_secret_header_and_gets_its_own_identity(origin: str) -> None:
+    for header, app in (("local", DIRECTORY.managed_identity), ("local-review", DIRECTORY.review_app)):
+        query = f"resource=https://vault.azure.net&api-version=2019-08-01&client_id={app.client_id}"
+        answer = httpx2.get(f"{origin}/msi/token?{query}", headers={"X-IDENTITY-HEADER": header}).json()
+        claims = jwt.decode(answer["access_token"], options={"verify_signature": False})
+        assert (claims["aud"], claims["azp"], claims["oid"], claims["sub"]) == (
+            "https://vault.azure.net", app.client_id, app.object_id, app.object_id,
+        )  # fmt: skip
+        assert answer["client_id"] == app.client_id
+    assert len({identity.object_id for identity in DIRECTORY.identities.values()}) == len(DIRECTORY.identities)
+
+
 @pytest.mark.parametrize(
     ("headers", "query", "status"),
     [
         ({}, "resource=r&api-version=2019-08-01", 401),
         ({"X-IDENTITY-HEADER": "guess"}, "resource=r&api-version=2019-08-01", 401),
+        ({"X-IDENTITY-HEADER": "-review"}, "resource=r&api-version=2019-08-01", 401),
+        ({"X-IDENTITY-HEADER": "local-review-review"}, "resource=r&api-version=2019-08-01", 401),
+        ({"X-IDENTITY-HEADER": "local"}, f"resource=r&api-version=2019-08-01&client_id={DIRECTORY.review_app.client_id}", 400),
         ({"X-IDENTITY-HEADER": "local"}, "resource=r&api-version=2017-09-01", 400),
         ({"X-IDENTITY-HEADER": "local"}, "api-version=2019-08-01", 400),
         ({"X-IDENTITY-HEADER": "local"}, "resource=r&api-version=2019-08-01&client_id=other", 400),

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from local import clock
 from local.vault.material import encode
-from tests.contract.vault import Running, running_vault
+from tests.contract.vault import REVIEW_APP, Running, running_vault
 
 DAY = 86_400
 DIGEST = hashlib.sha256(b"a head").digest()
@@ -80,8 +80,8 @@ async def test_what_is_wrapped_by_the_public_half_is_unwrapped_in_the_vault(vaul
     numbers = rsa.RSAPublicNumbers(int.from_bytes(key.key.e), int.from_bytes(key.key.n))  # type: ignore[attr-defined]
     by_hand = numbers.public_key().encrypt(b"k" * 32, OAEP)
     by_client = await app.get_cryptography_client("lethe-abuse-2026-11-01").wrap_key(KeyWrapAlgorithm.rsa_oaep_256, b"k" * 32)
-    async with vault.client("reviewer") as reviewer:
-        unwrapping = reviewer.get_cryptography_client("lethe-abuse-2026-11-01")
+    async with vault.client(REVIEW_APP) as review_app:
+        unwrapping = review_app.get_cryptography_client("lethe-abuse-2026-11-01")
         for wrapped in (by_hand, by_client.encrypted_key):
             assert (await unwrapping.unwrap_key(KeyWrapAlgorithm.rsa_oaep_256, wrapped)).key == b"k" * 32
         with pytest.raises(HttpResponseError, match="does not fit"):
@@ -98,7 +98,7 @@ async def test_an_older_version_stays_and_the_newest_is_meant_without_one(app: K
         await app.get_key("lethe-abuse-versions", "0" * 32)
 
 
-async def test_a_deleted_key_does_nothing_and_holds_its_name_until_it_is_purged(app: KeyClient) -> None:
+async def test_a_deleted_key_does_nothing_and_holds_its_name_until_it_is_destroyed(app: KeyClient) -> None:
     await day_key(app, "lethe-abuse-deleted")
     deleted = await app.delete_key("lethe-abuse-deleted")
     assert deleted.scheduled_purge_date is not None
@@ -111,7 +111,8 @@ async def test_a_deleted_key_does_nothing_and_holds_its_name_until_it_is_purged(
     assert "lethe-abuse-deleted" in [each.name async for each in app.list_deleted_keys()]
     assert "lethe-abuse-deleted" not in [each.name async for each in app.list_properties_of_keys()]
 
-    await app.purge_deleted_key("lethe-abuse-deleted")
+    assert (await app.get_deleted_key("lethe-abuse-deleted")).id == deleted.id
+    clock.advance(7 * DAY)
     with pytest.raises(ResourceNotFoundError):
         await app.get_deleted_key("lethe-abuse-deleted")
     await day_key(app, "lethe-abuse-deleted")

@@ -1,4 +1,4 @@
-"""Who may do what in the local vault: the app signs and seals, only the reviewer unseals, nobody takes a private key out."""
+"""Who may do what in the local vault: the app signs and makes keys, only the review app unseals, no private key gets out."""
 
 from collections.abc import AsyncIterator, Awaitable, Iterator
 
@@ -11,7 +11,7 @@ from azure.keyvault.keys.aio import KeyClient
 from azure.keyvault.keys.crypto import EncryptionAlgorithm, KeyWrapAlgorithm, SignatureAlgorithm
 
 from local.issuer import principals
-from tests.contract.vault import APP, AUDIENCE, Running, running_vault
+from tests.contract.vault import APP, AUDIENCE, REVIEW_APP, Running, running_vault
 
 SEALING, EVIDENCE = "lethe-abuse-2026-11-02", "lethe-evidence"
 WRAP, ES256 = KeyWrapAlgorithm.rsa_oaep_256, SignatureAlgorithm.es256
@@ -32,8 +32,8 @@ async def app(vault: Running) -> AsyncIterator[KeyClient]:
 
 
 @pytest.fixture
-async def reviewer(vault: Running) -> AsyncIterator[KeyClient]:
-    async with vault.client("reviewer") as client:
+async def review_app(vault: Running) -> AsyncIterator[KeyClient]:
+    async with vault.client(REVIEW_APP) as client:
         yield client
 
 
@@ -45,11 +45,16 @@ async def forbids(attempt: Awaitable[object]) -> bool:
     return (refused.value.status_code, refused.value.error.code) == (403, "Forbidden")
 
 
-async def test_the_app_seals_and_cannot_unseal_which_the_reviewer_can(app: KeyClient, reviewer: KeyClient) -> None:
+def operation(name: str, key: str, **parameters: object) -> HttpRequest:
+    """A request by hand: the client does by itself what a public half is enough for."""
+    return HttpRequest("POST", f"/keys/{key}//{name}", json={"alg": "RSA-OAEP-256", "value": "AAAA", **parameters})
+
+
+async def test_the_app_seals_and_cannot_unseal_which_the_review_app_can(app: KeyClient, review_app: KeyClient) -> None:
     sealed = (await app.get_cryptography_client(SEALING).wrap_key(WRAP, b"k" * 32)).encrypted_key
     assert await forbids(app.get_cryptography_client(SEALING).unwrap_key(WRAP, sealed))
     assert await forbids(app.get_cryptography_client(SEALING).decrypt(EncryptionAlgorithm.rsa_oaep_256, sealed))
-    assert (await reviewer.get_cryptography_client(SEALING).unwrap_key(WRAP, sealed)).key == b"k" * 32
+    assert (await review_app.get_cryptography_client(SEALING).unwrap_key(WRAP, sealed)).key == b"k" * 32
 
 
 async def test_the_app_takes_no_private_key_out(app: KeyClient) -> None:
@@ -82,25 +87,43 @@ async def test_the_app_only_signs_with_the_evidence_key(app: KeyClient) -> None:
         assert await forbids(attempt)
 
 
-async def test_a_key_does_only_what_it_was_made_for(app: KeyClient) -> None:
-    await app.create_rsa_key("lethe-abuse-only-unwraps", key_operations=["unwrapKey"])
-    request = HttpRequest("POST", "/keys/lethe-abuse-only-unwraps//wrapkey", json={"alg": "RSA-OAEP-256", "value": "AAAA"})
-    answer = await app.send_request(request)
+async def test_nobody_can_end_a_key_before_its_time_or_bring_one_back(app: KeyClient, review_app: KeyClient) -> None:
+    await app.create_rsa_key("lethe-abuse-ended")
+    await app.delete_key("lethe-abuse-ended")
+    assert (await app.get_deleted_key("lethe-abuse-ended")).recovery_id
+    for client in (app, review_app):
+        assert await forbids(client.purge_deleted_key("lethe-abuse-ended"))
+        assert (await client.send_request(HttpRequest("POST", "/deletedkeys/lethe-abuse-ended/recover"))).status_code == 403
+    assert "lethe-abuse-ended" in [each.name async for each in app.list_deleted_keys()]
+
+
+async def test_the_vault_wraps_for_nobody(app: KeyClient, review_app: KeyClient) -> None:
+    for client in (app, review_app):
+        assert (await client.send_request(operation("wrapkey", SEALING))).status_code == 403
+
+
+async def test_a_key_does_only_what_it_was_made_for(app: KeyClient, review_app: KeyClient) -> None:
+    await app.create_rsa_key("lethe-abuse-only-wraps", key_operations=["wrapKey"])
+    answer = await review_app.send_request(operation("unwrapkey", "lethe-abuse-only-wraps"))
     assert (answer.status_code, answer.json()["error"]["innererror"]["code"]) == (403, "KeyOperationForbidden")
 
 
-async def test_the_reviewer_only_unseals(app: KeyClient, reviewer: KeyClient) -> None:
+async def test_the_review_app_only_unseals_and_signs_evidence(app: KeyClient, review_app: KeyClient) -> None:
     assert app
+    assert (await review_app.get_cryptography_client(EVIDENCE).sign(ES256, b"d" * 32)).signature
     for attempt in (
-        reviewer.get_key(EVIDENCE),
-        reviewer.get_cryptography_client(EVIDENCE).sign(ES256, b"d" * 32),
-        reviewer.create_rsa_key(SEALING),
-        reviewer.delete_key(SEALING),
+        review_app.create_rsa_key(SEALING),
+        review_app.delete_key(SEALING),
+        review_app.create_ec_key(EVIDENCE),
+        review_app.delete_key(EVIDENCE),
+        review_app.list_properties_of_keys().__anext__(),
+        review_app.list_deleted_keys().__anext__(),
     ):
         assert await forbids(attempt)
+    assert (await review_app.send_request(operation("verify", EVIDENCE, alg="ES256", digest="AAAA"))).status_code == 403
 
 
-@pytest.mark.parametrize("principal", ["contoso", "operator"])
+@pytest.mark.parametrize("principal", ["contoso", "operator", "reviewer"])
 async def test_others_may_nothing(vault: Running, principal: str) -> None:
     async with vault.client(principal) as client:
         assert await forbids(client.get_key(EVIDENCE))

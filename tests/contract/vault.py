@@ -22,6 +22,7 @@ VAULT = "https://lethe.vault.azure.net"
 AUDIENCE = "https://vault.azure.net"
 APP = ""
 """The principal's name of the app's managed identity."""
+REVIEW_APP = "review_app"
 
 
 class ToLoopback(AioHttpTransport):  # type: ignore[misc]  # azure-core imports it lazily, untyped

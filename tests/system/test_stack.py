@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import jwt
 import pytest
 
+from local.issuer import principals
 from local.management import ids
 from local.parts import HOST, PORTS, free_port
 from local.stack import child
 from local.stack.errors import StackError
 from tests.system.stack import Stack, running_stack, wait_for
 
-PARTS = {"broker", "cosmos", "model", "issuer", "receiver", "management", "vault", "host"}
+PARTS = {"broker", "cosmos", "model", "issuer", "receiver", "management", "vault", "host", "review"}
+SETTINGS = ("local.settings.json", "review.settings.json")
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +33,17 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def test_endpoints_say_what_a_client_needs_to_its_owner_only(stack: Stack) -> None:
     described = stack.endpoints
     assert stat.S_IMODE((stack.state / "endpoints.json").stat().st_mode) == 0o600
-    assert {"http", "servicebus", "cosmos", "openai", "tokens", "pids"} <= set(described)
+    assert {"http", "review", "servicebus", "cosmos", "openai", "tokens", "pids"} <= set(described)
     assert set(described["cosmos"]) == {"endpoint", "key"}
     assert set(described["openai"]) == {"base_url", "control_url"}
     assert set(described["tokens"]) == {"contoso", "fabrikam", "adatum", "operator", "reviewer"}
     assert set(described["pids"]) == PARTS
     assert described["management_control"] == described["management"] + "/_control"
+    assert described["vault_control"] == described["vault"] + "/_control"
 
 
 def test_files_with_keys_are_readable_by_their_owner_only(stack: Stack) -> None:
-    for name in ("keys.json", "vault.json", "local.settings.json"):
+    for name in ("keys.json", "vault.json", *SETTINGS):
         assert stat.S_IMODE((stack.state / name).stat().st_mode) == 0o600
 
 
@@ -63,6 +67,20 @@ def test_a_killed_part_is_restarted_on_its_port(stack: Stack, part: str) -> None
     assert {**after, "pids": None} == {**before, "pids": None}
     with socket.create_connection((HOST, _port(after, part)), timeout=5):
         pass
+
+
+@pytest.mark.parametrize(("path", "app", "review"), [("/healthz", 200, 200), ("/privacy", 200, 404), ("/v1/holds", 401, 404)])
+def test_the_review_app_has_none_of_the_apps_routes_but_health(stack: Stack, path: str, app: int, review: int) -> None:
+    answers = [httpx2.get(stack.endpoints[name] + path, timeout=10).status_code for name in ("http", "review")]
+    assert answers == [app, review]
+
+
+def test_the_review_app_differs_by_its_functions_its_identity_and_its_metrics(stack: Stack) -> None:
+    app, review = (json.loads((stack.state / name).read_text())["Values"] for name in SETTINGS)
+    different = {name for name in app | review if app.get(name) != review.get(name)}
+    assert different == {"LETHE_APP", "IDENTITY_HEADER", "LETHE_METRICS"}
+    directory = principals.read()
+    assert (_object_id(app), _object_id(review)) == (directory.managed_identity.object_id, directory.review_app.object_id)
 
 
 def test_a_second_stack_on_the_same_state_is_refused(stack: Stack) -> None:
@@ -133,10 +151,22 @@ def _port(endpoints: dict[str, Any], part: str) -> int:
         "management": endpoints["management"],
         "vault": endpoints["vault"],
         "host": endpoints["http"],
+        "review": endpoints["review"],
     }
     found = re.search(r":(\d+)", where[part])
     assert found
     return int(found[1])
+
+
+def _object_id(settings: dict[str, str]) -> str:
+    """Whom the managed-identity endpoint takes an app with these settings for."""
+    asked = httpx2.get(
+        settings["IDENTITY_ENDPOINT"],
+        params={"resource": "https://vault.azure.net", "api-version": "2019-08-01"},
+        headers={"X-IDENTITY-HEADER": settings["IDENTITY_HEADER"]},
+        timeout=10,
+    )
+    return str(jwt.decode(asked.json()["access_token"], options={"verify_signature": False})["oid"])
 
 
 def _is_alive(pid: int) -> bool:

@@ -89,6 +89,11 @@ class TimerLog:
         end = verbs.index("Executed", begin)
         return [json.loads(line["message"]) for line in lines[begin:end] if line.get("logger") == "lethe"]
 
+    def beginnings_and_ends(self) -> list[str]:
+        """What the host says of runs since: ``Executing`` and ``Executed``; of one by itself just these two."""
+        verbs = [str(line["message"]).partition(" ")[0] for line in self.lines()]
+        return [verb for verb in verbs if verb in {"Executing", "Executed"}]
+
 
 def _tuples(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
