@@ -137,7 +137,7 @@ def test_alerts_are_for_reviewers_and_are_resolved_once(http: Http, stack: Stack
     assert review(http, "GET", "alerts?tenant=adatum&status=open").json["data"] == []
 
 
-def test_an_erased_record_is_not_found(http: Http, stack: Stack) -> None:
+def test_an_erased_record_is_not_found(http: Http) -> None:
     generation = http.submit(PROMPT, body={"model": "gpt-small", "input": PROMPT, "safety_identifier": "user-51af"})
     http.ended(generation)
     name = generation.replace("gen_", "abr_")
