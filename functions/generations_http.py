@@ -45,7 +45,7 @@ async def _submit(request: func.HttpRequest, caller: Caller) -> func.HttpRespons
     from shared.generation.submit import submit
 
     envelope = web.read_json(request)
-    record = await submit(envelope, caller.tenant_for(Role.SUBMIT), composition().generation)
+    record = await submit(envelope, caller.tenant_for(Role.SUBMIT), composition().generation, by=caller.principal)
     shown = views.generation(record) | {"custom_id": envelope["custom_id"], "batch": envelope.get("batch")}
     headers = {"Location": f"/v1/generations/{shown['id']}", "Retry-After": str(POLL_SECONDS)}
     return web.json_response(shown, status=202, headers=headers)

@@ -49,7 +49,7 @@ async def _create(request: func.HttpRequest, caller: Caller) -> func.HttpRespons
 
     key = request.headers.get("Idempotency-Key")
     envelope = openai_face.envelope(web.read_json(request), idempotency_key=key)
-    record = await submit(envelope, caller.tenant_for(Role.SUBMIT), composition().generation)
+    record = await submit(envelope, caller.tenant_for(Role.SUBMIT), composition().generation, by=caller.principal)
     return web.json_response(views.response(record) | {"metadata": envelope["body"].get("metadata") or {}})
 
 

@@ -5,12 +5,9 @@ from secrets import token_hex
 
 from azure.identity.aio import get_bearer_token_provider
 
-from shared.abuse.review import Reviewing
-from shared.abuse.services import AbuseMonitor
 from shared.azure.census import Census
 from shared.azure.counts import Counts
 from shared.azure.due_documents import DueDocuments
-from shared.azure.events import Events
 from shared.azure.generations import Generations
 from shared.azure.held_jobs import HeldJobs
 from shared.azure.lying import LyingMessages
@@ -22,11 +19,8 @@ from shared.azure.subject_documents import SubjectDocuments
 from shared.azure.submission_secrets import SubmissionSecrets
 from shared.azure.tenant_documents import OF_TENANTS, TenantDocuments
 from shared.azure.timer_stores import TimerStores
-from shared.azure.watch import Watch
-from shared.azure.webhook_endpoints import WebhookEndpoints
 from shared.callers import Callers
-from shared.delivery.sender import Sender
-from shared.delivery.services import Webhooks
+from shared.composition_of_abuse import AbuseComposition
 from shared.domain.expected import Expected
 from shared.generation.ahead import Ahead
 from shared.generation.services import Limits, Services
@@ -41,11 +35,10 @@ from shared.privacy.safeguards import Safeguards
 from shared.privacy.statement import Statements
 from shared.privacy.sweep import Erasing, Part
 from shared.privacy.violations import Violations
-from shared.stores import Stores
 from shared.tenants.services import Tenants
 
 
-class Composition(Stores):
+class Composition(AbuseComposition):
     """What the use cases of one process work with."""
 
     @cached_property
@@ -113,35 +106,12 @@ class Composition(Stores):
             holding=self.holding,
             erasing=self.erasing,
             abuse=self.abuse,
+            detecting=self.detecting,
             clock=self._clock,
             dead_letter_max_age=chosen.dead_letter_max_age,
             grace=chosen.grace,
             lease=chosen.lease,
             budget=chosen.retention_budget,
-        )
-
-    @cached_property
-    def abuse(self) -> AbuseMonitor:
-        """What abuse monitoring works with."""
-        return AbuseMonitor(
-            records=self._abuse_records,
-            keys=self._abuse_keys,
-            watch=Watch(self._abuse_alerts, clock=self._clock),
-            evidence=self.evidence,
-            state=StampState(self._cosmos.container("privacy")),
-            clock=self._clock,
-            recovery_days=self._settings.abuse_key_recovery_days,
-        )
-
-    @cached_property
-    def reviewing(self) -> Reviewing:
-        """What reviews work with, in the review app only: nobody else's identity may unwrap."""
-        return Reviewing(
-            records=self._abuse_records,
-            alerts=self._abuse_alerts,
-            unwrapper=self._unwrapper,
-            evidence=self.evidence,
-            clock=self._clock,
         )
 
     @cached_property
@@ -177,23 +147,6 @@ class Composition(Stores):
     def _part(self, container: str, held: HeldJobs) -> Part:
         documents = SubjectDocuments(self._cosmos.container(container), clock=self._clock, grace=self._settings.grace)
         return Part(documents=documents, held=held)
-
-    @cached_property
-    def webhooks(self) -> Webhooks:
-        """What webhooks work with."""
-        chosen = self._settings
-        return Webhooks(
-            events=Events(self._cosmos.container("generations"), clock=self._clock, grace=chosen.grace),
-            endpoints=WebhookEndpoints(self._cosmos.container("webhook-endpoints"), clock=self._clock),
-            policies=self._policies,
-            queues=self._queues,
-            secrets=self._secrets,
-            sender=Sender(allow_loopback=chosen.webhook_allow_loopback),
-            evidence=self.evidence,
-            clock=self._clock,
-            operator_hosts=chosen.operator_webhook_hosts,
-            allow_loopback=chosen.webhook_allow_loopback,
-        )
 
     @cached_property
     def submission_secrets(self) -> SubmissionSecrets:

@@ -39,9 +39,14 @@ class AbuseAlerts:
         self._clock = clock
         self._grace = grace
 
-    @patient
     async def read(self, tenant: str, alert_id: str) -> Stored | None:
         """Return an alert that is not past its deadline, None when there is none."""
+        found = await self.standing(tenant, alert_id)
+        return found if found and found.alert.expires_at > self._clock() else None
+
+    @patient
+    async def standing(self, tenant: str, alert_id: str) -> Stored | None:
+        """Return what stands there, also an alert past its deadline, which a hold keeps or nobody has deleted yet."""
         try:
             async with foreign_errors():
                 document = dict(await self._container.read_item(_ID, [tenant, alert_id]))
@@ -49,7 +54,7 @@ class AbuseAlerts:
             if answer.status == NOT_FOUND:
                 return None
             raise StoreUnavailable from None
-        return self._stored(document)
+        return Stored(alert=to_alert(document), etag=document["_etag"])
 
     @patient
     async def all(self, tenant: str) -> list[Alert]:
@@ -92,11 +97,6 @@ class AbuseAlerts:
             wanted = changed(found.alert)
             if wanted == found.alert or await self.write(wanted, over=found):
                 return wanted
-
-    def _stored(self, document: Document) -> Stored | None:
-        """An alert whose deadline has passed stays for the timer to see, and for nobody else."""
-        alert = to_alert(document)
-        return Stored(alert=alert, etag=document["_etag"]) if alert.expires_at > self._clock() else None
 
     async def _query(self, text: str, tenant: str) -> list[Alert]:
         now = self._clock()

@@ -63,7 +63,12 @@ class GenerationRequest(_Value):
     @property
     def subject(self) -> str | None:
         """The data subject, if the request names one: ``safety_identifier``, else ``user``."""
-        return self.body.get("safety_identifier") or self.body.get("user")
+        return self.body.get(self.subject_field)
+
+    @property
+    def subject_field(self) -> str:
+        """The field of the body that names the data subject, if any does."""
+        return "safety_identifier" if self.body.get("safety_identifier") else "user"
 
     @property
     def metadata(self) -> dict[str, str] | None:

@@ -16,6 +16,7 @@ from shared.domain.request import GenerationRequest, parse
 from shared.domain.stamp import Terms
 from shared.errors import LeaseLost, OutputTooLarge, RequestRefused, ServiceUnavailable
 from shared.generation.admit import admission_time, check_submission, new_receipt, policy_for, terms_for
+from shared.generation.blocked import refuse_blocked
 from shared.generation.call import call_model
 from shared.generation.claim import claim, put_back
 from shared.generation.copies import schedule_copy
@@ -68,6 +69,7 @@ async def _run(delivery: Delivery, services: Services) -> bool:
     terms = await terms_for(request, policy, services.stamp, services.content_logging.confirmed)
     own = await new_receipt(request, policy, services, admitted_at=await admission_time(delivery, policy, services))
     await check_submission(request, policy, own, delivery, services)
+    await refuse_blocked(request, policy, own, services)
     async with services.throttle.place(
         request.tenant,
         services.stamp.limits_of(policy),

@@ -11,21 +11,24 @@ from shared.azure.queues import Outgoing
 from shared.domain.generation import Receipt, Record, Status
 from shared.domain.json_document import Json
 from shared.domain.policy import TenantPolicy
+from shared.domain.principal import Principal
 from shared.domain.request import parse
 from shared.errors import LeaseLost, Reason, RequestRefused, TooManyRequests
 from shared.generation.admit import is_known, new_receipt, terms_for
+from shared.generation.blocked import refuse_blocked
 from shared.generation.delivery import ADMITTED_AT, QUEUE
 from shared.generation.read import read
 from shared.generation.services import Services
 from shared.telemetry import Event, log
 
 
-async def submit(envelope: Json, policy: TenantPolicy, services: Services) -> Record:
-    """Admit the queue's object without its ``tenant``, and return its job.
+async def submit(envelope: Json, policy: TenantPolicy, services: Services, *, by: Principal) -> Record:
+    """Admit the queue's object without its ``tenant``, submitted by an application of the tenant, and return its job.
 
     The same key with the same content answers the same job, with its output when it has ended. Raises `RequestRefused`, with
     reason ``conflict`` when the key belongs to other content or to a content that is forgotten, `Gone` as `read` does, and
-    `TooManyRequests`, but for a job that is known. More jobs than may be in flight are admitted all the same: they wait.
+    `TooManyRequests`, but for a job that is known. A blocked subject's is refused, unless the job was admitted before. More jobs
+    than may be in flight are admitted all the same: they wait.
     """
     if "tenant" in envelope:
         raise RequestRefused(Reason.UNKNOWN_FIELD, "tenant")
@@ -33,7 +36,9 @@ async def submit(envelope: Json, policy: TenantPolicy, services: Services) -> Re
     request = parse(message, max_bytes=services.limits.max_request_bytes)
     await terms_for(request, policy, services.stamp, services.content_logging.confirmed)
     now = services.clock()
-    own = replace(await new_receipt(request, policy, services, admitted_at=now), status=Status.QUEUED, lease_until=now)
+    receipt = await new_receipt(request, policy, services, admitted_at=now)
+    own = replace(receipt, status=Status.QUEUED, lease_until=now, principal=by.client_id)
+    await refuse_blocked(request, policy, own, services)
     standing = await _stored(own, policy, services)
     if standing.attempt_token != own.attempt_token and not await is_known(request, standing, services.keys):
         raise RequestRefused(Reason.CONFLICT, "custom_id")

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from functools import partial
 
+from shared.abuse.detect import Detecting, detect
 from shared.abuse.keys import settle_keys
 from shared.abuse.services import AbuseMonitor
 from shared.azure.due_documents import DueDocuments
@@ -70,6 +71,7 @@ class Retention:
     holding: Holding
     erasing: Erasing
     abuse: AbuseMonitor
+    detecting: Detecting
     evidence: Evidence
     watch: EvidenceWatch
     violations: Violations
@@ -131,6 +133,7 @@ def _steps(retention: Retention) -> dict[str, Step]:
         "expired_documents": partial(settle_due, documents.expired, documents.delete, may_go, clock),
         "expired_abuse_records": partial(settle_due, review.expired, review.delete, review_may_go, clock),
         "abuse_keys": partial(settle_keys, retention.abuse),
+        "detection": partial(detect, retention.detecting),
         "forgotten_contents": partial(settle_due, documents.forgettable, documents.forget_content, may_go, clock),
         "rejected_messages": lambda tally: expire_rejected(messages, REJECTED, grace=retention.grace, clock=clock, tally=tally),
         **{f"dead_letters_{queue.replace('-', '_')}": _dead_letters(retention, queue) for queue in QUEUES},
