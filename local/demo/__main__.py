@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from local.demo import batch_file, forgetting, over_http, progress, promises, samples, showcase
+from local.demo import batch_file, forgetting, over_http, progress, promises, reviewing, samples, showcase, steps
 from local.demo.client import Client
 from local.stack import child
 from local.stack.errors import StackError
@@ -57,10 +57,13 @@ def _show(client: Client, console: Console, endpoints: dict[str, Any]) -> int:
     if forgotten is not None and forgotten.output is not None:
         watched = forgetting.Watch(output=forgotten.output, canary=canary, state=Path(endpoints["state"]))
         failures += forgetting.watch(client, console, watched)
-    steps = over_http.run(endpoints)
+    over = over_http.run(endpoints)
     console.print()
-    console.print(over_http.table(steps))
-    failures += over_http.failed_expectations(steps)
+    console.print(steps.table(over, title="Over HTTP, with the official OpenAI client", means="method of the client"))
+    reviewed = reviewing.run(client, endpoints)
+    console.print()
+    console.print(steps.table(reviewed, title="Abuse is noticed, and reviewed by a person", means="by whom"))
+    failures += steps.failed_expectations([*over, *reviewed])
     stated = promises.read(endpoints)
     console.print()
     console.print(promises.table(stated))
@@ -69,7 +72,7 @@ def _show(client: Client, console: Console, endpoints: dict[str, Any]) -> int:
         console.print(f"NOT as expected: {failure}")
     if not failures:
         console.print(
-            f"\nAll {len(requests)} requests and {len(steps)} steps over HTTP ended as expected, "
+            f"\nAll {len(requests)} requests and {len(over) + len(reviewed)} steps ended as expected, "
             "and what had to be forgotten is gone.\n"
             "To look around: make up, then open /privacy of the address in .local/endpoints.json."
         )

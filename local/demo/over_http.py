@@ -1,7 +1,6 @@
 """The demo's part over HTTP: what a system does with the official OpenAI client, each step with what must come of it."""
 
 import json
-import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,48 +8,18 @@ from typing import Any
 
 from openai import APIStatusError, OpenAI, OpenAIError
 from openai.types.responses import Response
-from rich.table import Table
+
+from local.demo.steps import Row, TookTooLongError, awaited
 
 KEY = "order-17"
 PROMPT = "Which river is the other one?"
-_PATIENCE_SECONDS = 30
-_POLL_SECONDS = 0.1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """A step that was done: the client's method, what had to come of it, and what came."""
-
-    step: str
-    method: str
-    expected: str
-    found: str
-
-
-class TookTooLongError(Exception):
-    """What a step waits for did not come."""
 
 
 def run(endpoints: dict[str, Any]) -> list[Row]:
     """Do all steps in their order, each whatever became of the ones before it."""
     with _client(endpoints, "contoso") as openai, _client(endpoints, "fabrikam") as stranger:
         caller = _Caller(openai=openai, stranger=stranger, receiver=endpoints["webhook_receiver"])
-        return [Row(step=step, method=name, expected=end, found=_found(act)) for step, name, end, act in caller.steps()]
-
-
-def table(rows: list[Row]) -> Table:
-    """Return what came of the steps, for reading."""
-    shown = Table(title="Over HTTP, with the official OpenAI client", title_justify="left", header_style="bold")
-    for name in ("step", "method of the client", "outcome", ""):
-        shown.add_column(name, overflow="fold")
-    for row in rows:
-        shown.add_row(row.step, row.method, row.found, "✓" if row.found == row.expected else "✗")
-    return shown
-
-
-def failed_expectations(rows: list[Row]) -> list[str]:
-    """Say of each step that did not come out as it must what was expected and what was found."""
-    return [f"{row.step}: expected {row.expected}, found {row.found}" for row in rows if row.found != row.expected]
+        return [Row(step=step, means=name, expected=end, found=_found(act)) for step, name, end, act in caller.steps()]
 
 
 @dataclass(kw_only=True)
@@ -97,7 +66,7 @@ class _Caller:
             status = self.openai.responses.retrieve(self._ids[0]).status
             return status if status not in {"queued", "in_progress"} else None
 
-        return _awaited(ended)
+        return awaited(ended)
 
     def unwrap(self) -> str:
         def arrived() -> str | None:
@@ -106,7 +75,7 @@ class _Caller:
             events = [self.openai.webhooks.unwrap(each["body"], each["headers"], secret=self._secret) for each in received]
             return next((f"{event.type} of this id" for event in events if _about(event) == self._ids[-1]), None)
 
-        return _awaited(arrived)
+        return awaited(arrived)
 
     def submit_again(self) -> str:
         return "the same id" if self._create(PROMPT, key=KEY).id == self._ids[0] else "another id"
@@ -147,15 +116,6 @@ def _found(act: Callable[[], str]) -> str:
         return f"{error.status_code} {error.code}"
     except (OpenAIError, TookTooLongError, OSError, IndexError) as error:
         return type(error).__name__
-
-
-def _awaited(look: Callable[[], str | None]) -> str:
-    until = time.monotonic() + _PATIENCE_SECONDS
-    while time.monotonic() < until:
-        if found := look():
-            return found
-        time.sleep(_POLL_SECONDS)
-    raise TookTooLongError
 
 
 def _about(event: object) -> str | None:
