@@ -27,8 +27,8 @@ async def submit(envelope: Json, policy: TenantPolicy, services: Services, *, by
 
     The same key with the same content answers the same job, with its output when it has ended. Raises `RequestRefused`, with
     reason ``conflict`` when the key belongs to other content or to a content that is forgotten, `Gone` as `read` does, and
-    `TooManyRequests`, but for a job that is known. A blocked subject's is refused, unless the job was admitted before. More jobs
-    than may be in flight are admitted all the same: they wait.
+    `TooManyRequests`, but for a job that is known. A blocked subject's is refused, unless the job was admitted before. More
+    jobs than may be in flight are admitted all the same: they wait.
     """
     if "tenant" in envelope:
         raise RequestRefused(Reason.UNKNOWN_FIELD, "tenant")

@@ -55,9 +55,7 @@ def subjects(number: int) -> list[Mac]:
     return [Mac(kid="1", mac=f"{n:064x}") for n in range(number)]
 
 
-def found(
-    signals: list[Signal], rules: Detection = RULES, **more: float
-) -> list[tuple[AlertKind, Mac | None, str | None, int]]:
+def found(signals: list[Signal], rules: Detection = RULES) -> list[tuple[AlertKind, Mac | None, str | None, int]]:
     """Findings, everybody being new who is asked about."""
     new = new_subject_candidates(signals, rules, now=NOW)
     return [(each.kind, each.subject, each.principal, len(each.signals)) for each in decided(signals, rules, new=new)]
