@@ -28,7 +28,7 @@ test: $(INSTALLED)
 	@$(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 bench: $(INSTALLED)
-	@$(PYTHON) -m tests.bench.bench_fairness && $(PYTHON) -m tests.bench.retention
+	@$(PYTHON) -m tests.bench.bench_fairness && $(PYTHON) -m tests.bench.retention && $(PYTHON) -m tests.bench.detection
 
 check: style types imports duplicates
 

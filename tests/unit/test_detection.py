@@ -14,6 +14,7 @@ from shared.domain.detection import Finding, Signal, findings, new_subject_candi
 from shared.domain.filter_outcome import Verdict
 from shared.domain.macs import Mac
 from shared.domain.policy import Detection
+from tests import traces
 
 NOW = 1_000_000.0
 RULES = Detection(window_seconds=3600, jailbreak_attempts=3, blocked_prompts=5, new_subjects=4)
@@ -120,7 +121,7 @@ def test_only_what_came_after_the_last_resolution_counts() -> None:
     [finding] = decided(signals)
     assert decided(signals, resolved={finding.alert_id: NOW - 60}) == []
     assert len(decided(signals, resolved={finding.alert_id: NOW - 61})) == 1
-    assert len(decided(signals, another=NOW)) == 1
+    assert len(decided(signals, resolved={"another": NOW})) == 1
 
 
 def test_subjects_that_were_seen_before_are_not_new() -> None:
@@ -177,3 +178,13 @@ def test_every_finding_has_enough_signs_of_its_actor_within_the_window(signals: 
         assert all(NOW - 3600 < signal.at <= NOW for signal in finding.signals)
         if finding.subject is not None:
             assert {signal.subject for signal in finding.signals} == {finding.subject}
+
+
+def test_a_benign_day_raises_no_alarm_and_each_attack_on_it_does() -> None:
+    day = traces.benign(3_000, 7)
+    assert [*traces.alerts(day)] == []
+    for kind in AlertKind:
+        attack = traces.attack(kind, 7)
+        until = attack[-1].at + 600
+        raised = [*traces.alerts([*day, *attack], until=until)]
+        assert {(each.tenant, each.kind) for each in raised} >= {(attack[0].tenant_id, kind)}
