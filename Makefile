@@ -1,9 +1,10 @@
 # The commands of the project. The first one builds .venv; later ones find it built.
 
-.PHONY: help run up test bench check clean
+.PHONY: help run up test bench check style types imports duplicates clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export FILE MODEL
+unexport PYTHONDONTWRITEBYTECODE  # a stack is a dozen short processes of the same modules: compile these once
 
 PYTHON := .venv/bin/python
 INSTALLED := .venv/.installed
@@ -24,16 +25,24 @@ up: $(INSTALLED)
 	@$(PYTHON) -m local.stack
 
 test: $(INSTALLED)
-	@$(PYTHON) -m pytest -n 3 --dist loadfile
+	@$(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 bench: $(INSTALLED)
 	@$(PYTHON) -m tests.bench.bench_fairness && $(PYTHON) -m tests.bench.retention
 
-check: $(INSTALLED)
+check: style types imports duplicates
+
+style: $(INSTALLED)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+
+types: $(INSTALLED)
 	.venv/bin/mypy
+
+imports: $(INSTALLED)
 	.venv/bin/lint-imports --no-logo
+
+duplicates: $(INSTALLED)
 	.venv/bin/pylint commands functions shared local function_app.py
 
 clean:

@@ -6,7 +6,6 @@ from enum import Enum, auto
 from http import HTTPStatus
 
 from shared.errors import (
-    REFUSALS,
     Conflict,
     Forbidden,
     Gone,
@@ -22,6 +21,7 @@ from shared.errors import (
     UnsupportedMediaType,
     WebhookRefused,
 )
+from shared.refusals import REFUSALS
 
 RETRY_AFTER_SECONDS = 5
 """After a service of Azure did not answer."""

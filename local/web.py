@@ -4,9 +4,11 @@ import asyncio
 import logging
 import signal
 import traceback
+from collections import Counter
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from local import parts
 
@@ -24,6 +26,27 @@ class TypeNamesOnly(logging.Filter):
         record.args = ()
         record.exc_info = record.exc_text = record.stack_info = None
         return True
+
+
+COUNTS = "/_control/requests"
+
+
+def counted(app: web.Application) -> web.Application:
+    """Let a part say at `COUNTS` how many requests have come, by method; ``DELETE`` counts anew. Those of tests are none."""
+    counts: Counter[str] = Counter()
+
+    @web.middleware
+    async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path == COUNTS:
+            if request.method == "DELETE":
+                counts.clear()
+            return web.json_response(counts)
+        if not request.path.startswith("/_control/"):
+            counts[request.method] += 1
+        return await handler(request)
+
+    app.middlewares.insert(0, count)
+    return app
 
 
 def serve(part: str, app: web.Application, *, at: int) -> None:

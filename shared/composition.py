@@ -5,6 +5,8 @@ from secrets import token_hex
 
 from azure.identity.aio import get_bearer_token_provider
 
+from shared.abuse.review import Reviewing
+from shared.abuse.services import AbuseMonitor
 from shared.azure.census import Census
 from shared.azure.counts import Counts
 from shared.azure.due_documents import DueDocuments
@@ -13,7 +15,6 @@ from shared.azure.generations import Generations
 from shared.azure.held_jobs import HeldJobs
 from shared.azure.lying import LyingMessages
 from shared.azure.markers import CACHE_SECONDS as MARKER_CACHE_SECONDS
-from shared.azure.model import Models
 from shared.azure.policies import CACHE_SECONDS
 from shared.azure.records import Records
 from shared.azure.stamp_state import StampState
@@ -21,6 +22,7 @@ from shared.azure.subject_documents import SubjectDocuments
 from shared.azure.submission_secrets import SubmissionSecrets
 from shared.azure.tenant_documents import OF_TENANTS, TenantDocuments
 from shared.azure.timer_stores import TimerStores
+from shared.azure.watch import Watch
 from shared.azure.webhook_endpoints import WebhookEndpoints
 from shared.callers import Callers
 from shared.delivery.sender import Sender
@@ -49,6 +51,8 @@ class Composition(Stores):
     @cached_property
     def generation(self) -> Services:
         """What a job works with."""
+        from shared.azure.model import Models  # noqa: PLC0415 - half of all import time, which timer and commands need not pay
+
         chosen, container, instance = self._settings, self._cosmos.container("generations"), token_hex(4)
         return Services(
             generations=Generations(container, clock=self._clock, grace=chosen.grace),
@@ -67,6 +71,7 @@ class Composition(Stores):
                 timeout=chosen.model_timeout,
             ),
             webhooks=self.webhooks,
+            abuse=self.abuse,
             stamp=chosen.stamp,
             throttle=Throttle(Census(container, clock=self._clock, instance=instance), clock=self._clock),
             ahead=Ahead(self._queues, max_request_bytes=chosen.max_request_bytes),
@@ -107,11 +112,36 @@ class Composition(Stores):
             ),
             holding=self.holding,
             erasing=self.erasing,
+            abuse=self.abuse,
             clock=self._clock,
             dead_letter_max_age=chosen.dead_letter_max_age,
             grace=chosen.grace,
             lease=chosen.lease,
             budget=chosen.retention_budget,
+        )
+
+    @cached_property
+    def abuse(self) -> AbuseMonitor:
+        """What abuse monitoring works with."""
+        return AbuseMonitor(
+            records=self._abuse_records,
+            keys=self._abuse_keys,
+            watch=Watch(self._abuse_alerts, clock=self._clock),
+            evidence=self.evidence,
+            state=StampState(self._cosmos.container("privacy")),
+            clock=self._clock,
+            recovery_days=self._settings.abuse_key_recovery_days,
+        )
+
+    @cached_property
+    def reviewing(self) -> Reviewing:
+        """What reviews work with, in the review app only: nobody else's identity may unwrap."""
+        return Reviewing(
+            records=self._abuse_records,
+            alerts=self._abuse_alerts,
+            unwrapper=self._unwrapper,
+            evidence=self.evidence,
+            clock=self._clock,
         )
 
     @cached_property
@@ -247,6 +277,7 @@ class Composition(Stores):
             evidence=self.evidence,
             stamp=chosen.stamp,
             clock=self._clock,
+            abuse_keys=self._abuse_keys,
             expected=Expected.of(
                 chosen.stamp,
                 lease=chosen.lease,
@@ -254,5 +285,7 @@ class Composition(Stores):
                 cosmos_id=chosen.cosmos_id,
                 cosmos_endpoint=chosen.cosmos_endpoint,
                 backups=chosen.backups,
+                abuse_vault=chosen.abuse_vault,
+                recovery_days=chosen.abuse_key_recovery_days,
             ),
         )

@@ -134,7 +134,7 @@ def _set(*values: str | Iterable[str]) -> frozenset[str]:
 STEPS = _set(
     ("shortened_deadlines", "expired_documents", "forgotten_contents", "rejected_messages", "undelivered_events"),
     (f"dead_letters_{queue.replace('-', '_')}" for queue in LETHES_QUEUES),
-    ("expired_abuse_records", "shortened_abuse_records", "abuse_keys", "abuse_isolation", "detection"),
+    ("expired_abuse_records", "shortened_abuse_records", "abuse_keys", "detection"),
     ("holds", "held_documents", "erasures", "orphans", "abandoned_claims", "probe", "inventory", "evidence", "configuration"),
 )
 """Steps of the timer, under the names of their reports."""

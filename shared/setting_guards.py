@@ -17,7 +17,7 @@ _BUS_HOSTS = frozenset({"endpoint", "hostname"})
 
 _MANAGEMENT = ("https://management.azure.com", "https://management.usgovcloudapi.net", "https://management.chinacloudapi.cn")
 _VAULTS = ".vault.azure.net"
-"""Where keys that sign or seal are: `shared.azure.signer` and `shared.azure.abuse_keys` get their tokens for these hosts."""
+"""Where keys that sign or seal are: `shared.azure.vault` gets its tokens for these hosts."""
 _INSIGHTS = tuple(f".applicationinsights.azure.{cloud}" for cloud in ("com", "us", "cn"))
 """Where metrics are sent to."""
 _AZURE = (".azure.com", ".azure.net", ".azure.us", ".usgovcloudapi.net", ".azure.cn", ".chinacloudapi.cn")

@@ -10,6 +10,10 @@ from azure.servicebus.aio import ServiceBusClient
 
 from shared import clock, settings
 from shared.azure import held_jobs, kept_documents
+from shared.azure.abuse_alerts import AbuseAlerts
+from shared.azure.abuse_keys import AbuseKeys
+from shared.azure.abuse_records import AbuseRecords
+from shared.azure.abuse_unwrapping import Unwrapper
 from shared.azure.content_logging import ContentLogging
 from shared.azure.cosmos import Cosmos
 from shared.azure.credential import app_credential
@@ -44,7 +48,17 @@ class Stores:
     async def close(self) -> None:
         """Close the connections that were opened; for commands and tests, because Azure Functions has no hook for it."""
         built = vars(self)
-        for name in ("_service_bus", "_cosmos", "_keys", "_secrets", "_signer", "_management", "_credential"):
+        for name in (
+            "_service_bus",
+            "_cosmos",
+            "_keys",
+            "_secrets",
+            "_signer",
+            "_abuse_keys",
+            "_unwrapper",
+            "_management",
+            "_credential",
+        ):
             if name in built:
                 await built[name].close()
 
@@ -121,6 +135,24 @@ class Stores:
     @cached_property
     def _signer(self) -> VaultSigner:
         return VaultSigner(self._settings.evidence_key, credential=self._credential)
+
+    @cached_property
+    def _abuse_keys(self) -> AbuseKeys:
+        return AbuseKeys(self._settings.abuse_vault, credential=self._credential)
+
+    @cached_property
+    def _unwrapper(self) -> Unwrapper:
+        return Unwrapper(self._settings.abuse_vault, credential=self._credential)
+
+    @cached_property
+    def _abuse_records(self) -> AbuseRecords:
+        container = self._cosmos.container("abuse-monitoring")
+        return AbuseRecords(container, clock=self._clock, grace=self._settings.grace)
+
+    @cached_property
+    def _abuse_alerts(self) -> AbuseAlerts:
+        container = self._cosmos.container("abuse-monitoring")
+        return AbuseAlerts(container, clock=self._clock, grace=self._settings.grace)
 
     @cached_property
     def _credential(self) -> AsyncTokenCredential:

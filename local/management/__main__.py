@@ -6,7 +6,7 @@ from local.management.server import Manager
 
 def main() -> None:
     """Serve until told to end; ``LETHE_MANAGEMENT_PAGE_SIZE``: resources in one page of a list, default 100."""
-    web.serve("management", Manager.of_environment().app(), at=parts.port("management"))
+    web.serve("management", web.counted(Manager.of_environment().app()), at=parts.port("management"))
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ def describe(*, state: Path, addresses: settings.Addresses, tokens: dict[str, st
         "cosmos_control": addresses.of("cosmos", "/_control"),
         "issuer_control": addresses.of("issuer", "/_control"),
         "management_control": addresses.of("management", "/_control"),
+        "vault_control": addresses.of("vault", "/_control"),
         "supervisor": os.getpid(),
         "clock_offset_file": str(settings.clock_offset_file(state)),
         "state": str(state),

@@ -28,7 +28,7 @@ def main() -> None:
         ),
         directory=directory.tid,
     )
-    web.serve("vault", vault.app(), at=parts.port("vault"))
+    web.serve("vault", web.counted(vault.app()), at=parts.port("vault"))
 
 
 if __name__ == "__main__":

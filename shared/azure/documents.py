@@ -30,8 +30,8 @@ def of_receipt(receipt: Receipt, *, now: float, grace: int) -> Document:
         "kept_seconds": _kept(receipt, receipt.expires_at),
         "ttl": ttl(receipt.expires_at, now=now, grace=grace, held_until=until(receipt.held)),
         **of_mark(receipt.held),
-        "content_mac": _of_mac(receipt.content_mac),
-        "subject": _of_mac(receipt.subject),
+        "content_mac": of_mac(receipt.content_mac),
+        "subject": of_mac(receipt.subject),
         "attempt": receipt.attempt,
         "attempt_token": receipt.attempt_token,
         "lease_until": receipt.lease_until,
@@ -91,7 +91,7 @@ def of_output(receipt: Receipt, request: GenerationRequest, outcome: Outcome, *,
         "custom_id": request.custom_id,
         "batch": request.batch,
         "metadata": request.metadata,
-        "subject": _of_mac(receipt.subject),
+        "subject": of_mac(receipt.subject),
         "status": outcome.status,
         "endpoint": receipt.endpoint,
         "created_at": receipt.created_at,
@@ -153,7 +153,8 @@ def _kept(receipt: Receipt, expires_at: float) -> int:
     return round(expires_at - receipt.created_at)
 
 
-def _of_mac(mac: Mac | None) -> dict[str, str] | None:
+def of_mac(mac: Mac | None) -> dict[str, str] | None:
+    """Write a MAC, None where there is none."""
     return {"kid": mac.kid, "mac": mac.mac} if mac else None
 
 

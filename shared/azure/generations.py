@@ -191,6 +191,7 @@ class Generations:
             "status": outcome.status,
             "completed_at": now,
             "model_calls": receipt.model_calls,
+            "abuse_record_expires_at": receipt.abuse_record_expires_at,
             "result": documents.of_result(outcome),
             "ttl": self._ttl(receipt),
         }

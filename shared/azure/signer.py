@@ -1,37 +1,17 @@
-"""Signatures by one key of Azure Key Vault: the private half stays there, the app may only have things signed with it.
+"""Signatures by one key of Azure Key Vault: the private half stays there, the app may only have things signed with it."""
 
-The SDK's own authentication wants https and takes the token's audience from whoever answers; here both follow from the
-setting. The pipeline has as few policies as that needs: it follows no redirect and logs no URL.
-"""
-
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-import aiohttp
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import AzureError, ResourceNotFoundError
-from azure.core.pipeline.policies import (
-    AsyncBearerTokenCredentialPolicy,
-    AsyncRetryPolicy,
-    ContentDecodePolicy,
-    HeadersPolicy,
-)
+from azure.core.exceptions import ResourceNotFoundError
 from azure.keyvault.keys import KeyVaultKeyIdentifier
-from azure.keyvault.keys.aio import KeyClient
 from azure.keyvault.keys.crypto import SignatureAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from shared.azure.vault import foreign_errors, key_client, options
 from shared.domain.evidence_head import PublicKey, Signature
-from shared.errors import KeysUnavailable
 from shared.patience import patient
-
-SCOPE = "https://vault.azure.net/.default"
-TIMEOUT = 10.0
-"""Seconds for one signature, or one public key, with the SDK's own repetitions."""
-_REPETITIONS = 2
 
 
 class Signer(Protocol):
@@ -50,26 +30,17 @@ class VaultSigner:
     def __init__(self, key_url: str, *, credential: AsyncTokenCredential) -> None:
         parts = urlsplit(key_url)
         self._name = parts.path.removeprefix("/keys/")
-        # The settings allow http on loopback only, and only outside of Azure.
-        self._https = parts.scheme == "https"
-        self._client = KeyClient(
-            f"{parts.scheme}://{parts.netloc}",
-            credential,
-            policies=[
-                HeadersPolicy(),
-                ContentDecodePolicy(),
-                AsyncRetryPolicy(retry_total=_REPETITIONS, retry_backoff_factor=0.2),
-                AsyncBearerTokenCredentialPolicy(credential, SCOPE),
-            ],
-        )
+        vault = f"{parts.scheme}://{parts.netloc}"
+        self._options = options(vault)
+        self._client = key_client(vault, credential=credential)
         self._public: dict[str, PublicKey] = {}
 
     @patient
     async def sign(self, digest: bytes) -> Signature:
         """Have a digest signed, ES256; the client asks for the newest version each time, so that a rotation is seen at once."""
-        async with _foreign_errors():
+        async with foreign_errors():
             key = self._client.get_cryptography_client(self._name)
-            signed = await key.sign(SignatureAlgorithm.es256, digest, enforce_https=self._https)
+            signed = await key.sign(SignatureAlgorithm.es256, digest, **self._options)
             # When it cannot ask, the client has a version sign that it does not know: no signature without its key.
             kid = KeyVaultKeyIdentifier(signed.key_id or "").version or ""
             return Signature(kid=kid, value=signed.signature)
@@ -90,23 +61,9 @@ class VaultSigner:
     @patient
     async def _read(self, kid: str) -> PublicKey | None:
         try:
-            async with _foreign_errors(ResourceNotFoundError):
-                found: Any = (await self._client.get_key(self._name, kid, enforce_https=self._https)).key
+            async with foreign_errors(ResourceNotFoundError):
+                found: Any = (await self._client.get_key(self._name, kid, **self._options)).key
                 x, y = (int.from_bytes(coordinate) for coordinate in (found.x, found.y))
                 return ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
         except ResourceNotFoundError:
             return None
-
-
-@asynccontextmanager
-async def _foreign_errors(*meant: type[Exception]) -> AsyncIterator[None]:
-    """Turn what the SDK raises, but what is meant, into `KeysUnavailable`: no URL or text of the vault survives."""
-    try:
-        async with asyncio.timeout(TIMEOUT):
-            yield
-    except meant:
-        raise
-    except (AzureError, aiohttp.ClientError, TimeoutError, OSError):
-        raise KeysUnavailable from None
-    except (AttributeError, TypeError, ValueError):  # an answer of another shape
-        raise KeysUnavailable from None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from shared.domain.hold import Mark
 from shared.domain.json_document import canonical
 from shared.domain.macs import Mac
 
@@ -43,7 +44,7 @@ class Alert:
 
     There is one for each kind and actor of a tenant. When it was resolved and new signs come, it is opened again: ``opening``
     counts that. ``signals`` are the signs of this opening, ``jobs`` the latest jobs behind them. ``blocked_until``: until when
-    requests of the subject are refused.
+    requests of the subject are refused. ``untold``: types of events of which the tenant is still to be told.
     """
 
     id: str
@@ -61,6 +62,8 @@ class Alert:
     blocked_until: float | None = None
     resolution: Resolution | None = None
     resolved_at: float | None = None
+    untold: tuple[str, ...] = ()
+    held: Mark | None = None
 
     @property
     def public_id(self) -> str:

@@ -20,6 +20,7 @@ class Part(StrEnum):
     STORE = "store"
     POLICIES = "policies"
     OPT_OUTS = "opt_outs"
+    VAULT = "vault"
 
 
 @dataclass(frozen=True, kw_only=True)

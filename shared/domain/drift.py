@@ -43,6 +43,8 @@ class Drift(StrEnum):
     ACCOUNT_CONTENT_LOGGING_UNREADABLE = "account_content_logging_unreadable"
     ACCOUNT_LOCAL_AUTH = "account_local_auth"
     OPT_OUT_UNCONFIRMED = "opt_out_unconfirmed"
+    VAULT_UNWRAP_ALLOWED = "vault_unwrap_allowed"
+    VAULT_RECOVERY = "vault_recovery"
     DEPLOYMENT_MISSING = "deployment_missing"
     DEPLOYMENT_SKU = "deployment_sku"
     DEPLOYMENT_MODEL = "deployment_model"
@@ -102,6 +104,14 @@ class ExpectedStore:
     endpoint_host: str
     regions: frozenset[str]
     backups: Backups
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpectedVault:
+    """What the vault with the keys of abuse review has to be: for so many days what is deleted there can be recovered."""
+
+    name: str
+    recovery_days: int
 
 
 def queue_drift(expected: Iterable[ExpectedQueue], found: Iterable[QueueSettings]) -> tuple[Finding, ...]:
@@ -206,6 +216,15 @@ def _store(expected: ExpectedStore, found: StoreSettings) -> Iterator[Drift]:
 def _without_port(host: str) -> str:
     """Leave the port of https out: Azure writes it behind the host of a store, and people do not."""
     return host.lower().removesuffix(":443")
+
+
+def vault_drift(expected: ExpectedVault, *, recovery_days: int, may_unwrap: bool) -> tuple[Finding, ...]:
+    """Compare what the vault with the keys of abuse review does with a key, and lets the app do with it.
+
+    One that keeps deleted keys for longer than is stated would let a record be read after thirty days.
+    """
+    kinds = {Drift.VAULT_UNWRAP_ALLOWED: may_unwrap, Drift.VAULT_RECOVERY: recovery_days > expected.recovery_days}
+    return tuple(Finding(kind=kind, target=expected.name) for kind, is_so in kinds.items() if is_so)
 
 
 def submission_drift(policies: Iterable[TenantPolicy], *, tenants: int) -> tuple[Finding, ...]:

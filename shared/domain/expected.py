@@ -6,7 +6,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from shared.domain.configuration import Backups, DeploymentSettings
-from shared.domain.drift import ExpectedAccount, ExpectedContainer, ExpectedQueue, ExpectedStore
+from shared.domain.drift import ExpectedAccount, ExpectedContainer, ExpectedQueue, ExpectedStore, ExpectedVault
 from shared.domain.policy import DAY, LONGEST_OUTPUT_RETENTION
 from shared.domain.residency import REGIONS
 from shared.domain.stamp import Deployment, Stamp
@@ -42,10 +42,20 @@ class Expected:
     containers: tuple[ExpectedContainer, ...]
     accounts: tuple[ExpectedAccount, ...]
     store: ExpectedStore
+    vault: ExpectedVault
 
     @classmethod
-    def of(
-        cls, stamp: Stamp, *, lease: int, max_delivery_count: int, cosmos_id: str, cosmos_endpoint: str, backups: Backups
+    def of(  # noqa: PLR0913 - one for each setting that it follows from
+        cls,
+        stamp: Stamp,
+        *,
+        lease: int,
+        max_delivery_count: int,
+        cosmos_id: str,
+        cosmos_endpoint: str,
+        backups: Backups,
+        abuse_vault: str,
+        recovery_days: int,
     ) -> Self:
         """Derive it: queues are locked as long as the lease, and deliver as often as the app counts."""
         return cls(
@@ -63,6 +73,7 @@ class Expected:
                 regions=REGIONS[stamp.geography],
                 backups=backups,
             ),
+            vault=ExpectedVault(name=_host(abuse_vault), recovery_days=recovery_days),
         )
 
     @property

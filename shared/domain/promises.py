@@ -115,15 +115,17 @@ PROMISES: tuple[Promise, ...] = (
         basis=Basis.RUNTIME,
         controls=(
             *("shared/domain/sealing.py", "shared/azure/abuse_keys.py", "shared/abuse/record.py", "shared/abuse/keys.py"),
-            *("shared/abuse/isolation.py", "shared/abuse/review.py", "shared/domain/opt_out.py"),
+            *("shared/privacy/configuration.py", "shared/abuse/review.py", "shared/domain/opt_out.py"),
         ),
-        tests=("tests/unit/test_opt_out.py", "tests/unit/test_abuse_record.py", "tests/system/test_opt_out.py"),
+        tests=("tests/contract/test_abuse_keys.py", "tests/system/test_abuse_records.py", "tests/system/test_opt_out.py"),
         metrics=(
             *("lethe.opt_outs", "lethe.abuse.records", "lethe.abuse.accesses", "lethe.retention.overdue"),
             "lethe.configuration.findings",
         ),
-        steps=(*("expired_abuse_records", "shortened_abuse_records", "abuse_keys", "abuse_isolation", "configuration"),),
-        violated_by=frozenset({Drift.OPT_OUT_UNCONFIRMED, Drift.STORE_REGION}),
+        steps=("expired_abuse_records", "shortened_abuse_records", "abuse_keys", "configuration"),
+        violated_by=frozenset(
+            {Drift.OPT_OUT_UNCONFIRMED, Drift.STORE_REGION, Drift.VAULT_UNWRAP_ALLOWED, Drift.VAULT_RECOVERY}
+        ),
         sources=(ABUSE_STORE,),
     ),
     Promise(

@@ -8,8 +8,10 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
+from shared.abuse.record import keep, ready
 from shared.delivery.announce import announce, is_heard
 from shared.domain.generation import ErrorCode, Outcome, Receipt, Status, event_type
+from shared.domain.policy import TenantPolicy
 from shared.domain.request import GenerationRequest, parse
 from shared.domain.stamp import Terms
 from shared.errors import LeaseLost, OutputTooLarge, RequestRefused, ServiceUnavailable
@@ -80,19 +82,20 @@ async def _run(delivery: Delivery, services: Services) -> bool:
         claimed = await claim(delivery, request, own, services)
         if claimed is not None:
             place.begin()
-            await _run_claimed(delivery, request, claimed, terms, services)
+            await _run_claimed(delivery, request, claimed, policy, terms, services)
     return True
 
 
 async def _run_claimed(
-    delivery: Delivery, request: GenerationRequest, claimed: Receipt, terms: Terms, services: Services
+    delivery: Delivery, request: GenerationRequest, claimed: Receipt, policy: TenantPolicy, terms: Terms, services: Services
 ) -> None:
     if _is_last(delivery, services):
-        await _finish(claimed, request, EXHAUSTED, services)
+        await _store(claimed, request, EXHAUSTED, services)
         return
+    await ready(claimed, policy, services.abuse)
     decision, rounds = await call_model(claimed, request, terms, services)
     if isinstance(decision, Outcome):
-        await _finish(replace(claimed, model_calls=rounds), request, decision, services)
+        await _finish(replace(claimed, model_calls=rounds), request, decision, policy, services)
         return
     await services.generations.release(claimed, not_before=decision.at, model_calls=rounds)
     if not delivery.is_ahead:
@@ -103,13 +106,21 @@ def _is_last(delivery: Delivery, services: Services) -> bool:
     return delivery.delivery_count >= services.limits.max_delivery_count
 
 
-async def _finish(receipt: Receipt, request: GenerationRequest, outcome: Outcome, services: Services) -> None:
-    heard = await is_heard(receipt.tenant_id, event_type(receipt.endpoint, outcome.status), services.webhooks)
+async def _finish(
+    receipt: Receipt, request: GenerationRequest, outcome: Outcome, policy: TenantPolicy, services: Services
+) -> None:
+    """End a job; what a model said is sealed for abuse review before, if the policy wants that, also what fits no output."""
+    kept_until = await keep(receipt, request, outcome, policy, services.abuse)
+    receipt = replace(receipt, abuse_record_expires_at=kept_until)
     try:
-        await services.generations.finish(receipt, request, outcome, heard=heard)
+        await _store(receipt, request, outcome, services)
     except OutputTooLarge:
-        await _finish(receipt, request, TOO_LARGE, services)
-        return
+        await _store(receipt, request, TOO_LARGE, services)
+
+
+async def _store(receipt: Receipt, request: GenerationRequest, outcome: Outcome, services: Services) -> None:
+    heard = await is_heard(receipt.tenant_id, event_type(receipt.endpoint, outcome.status), services.webhooks)
+    await services.generations.finish(receipt, request, outcome, heard=heard)
     measure_end(outcome)
     if heard:
         await announce(receipt.tenant_id, receipt.job_id, services.webhooks)

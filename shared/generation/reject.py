@@ -6,12 +6,13 @@ import re
 from shared.azure.queues import Outgoing, Properties
 from shared.domain.policy import TENANT_ID, Submission, TenantPolicy
 from shared.domain.request import claimed_tenant
-from shared.errors import REFUSALS, MessageTooLarge, Reason, RequestRefused, ServiceUnavailable
+from shared.errors import MessageTooLarge, Reason, RequestRefused, ServiceUnavailable
 from shared.generation.admit import check_signature
 from shared.generation.delivery import Delivery
 from shared.generation.services import Services
 from shared.metrics import Metric, count
 from shared.patience import patience
+from shared.refusals import REFUSALS
 from shared.telemetry import Event, log
 
 QUEUE = "generation-rejected"

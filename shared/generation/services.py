@@ -1,14 +1,15 @@
 """What the use cases of a job work with; built once per process by `shared.composition`, or by a test."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from shared.abuse.services import AbuseMonitor
 from shared.azure.content_logging import ContentLogging
 from shared.azure.generations import Generations
 from shared.azure.held_jobs import HeldJobs
 from shared.azure.holds import Holds
 from shared.azure.keys import KeyStore
 from shared.azure.markers import Markers
-from shared.azure.model import Models
 from shared.azure.policies import Policies
 from shared.azure.queues import Queues
 from shared.azure.records import Records
@@ -18,6 +19,9 @@ from shared.delivery.services import Webhooks
 from shared.domain.stamp import Stamp
 from shared.generation.ahead import Ahead
 from shared.generation.throttle import Throttle
+
+if TYPE_CHECKING:
+    from shared.azure.model import Models
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +52,9 @@ class Services:
     keys: KeyStore
     markers: Markers
     submission_secrets: SubmissionSecrets
-    models: Models
+    models: "Models"
     webhooks: Webhooks
+    abuse: AbuseMonitor
     stamp: Stamp
     throttle: Throttle
     ahead: Ahead

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
 
+from shared.azure.abuse_keys import AbuseKeys
 from shared.azure.content_logging import ContentLogging
 from shared.azure.evidence import Evidence
 from shared.azure.management import Management
@@ -43,6 +44,7 @@ class Configuration:
     management: Management
     policies: PolicyDocuments
     content_logging: ContentLogging
+    abuse_keys: AbuseKeys
     evidence: Evidence
     stamp: Stamp
     expected: Expected
@@ -55,14 +57,15 @@ async def check(configuration: Configuration) -> Checked:
     resources = configuration.expected.resources
     with patience(PATIENCE):
         accounts = asyncio.gather(*(_part(Part.ACCOUNT, _account(configuration, each), each) for each in resources))
-        queues, containers, of_resources, store, policies = await asyncio.gather(
+        queues, containers, of_resources, store, policies, vault = await asyncio.gather(
             _part(Part.QUEUES, _queues(configuration)),
             _part(Part.CONTAINERS, _containers(configuration)),
             accounts,
             _part(Part.STORE, _store(configuration)),
             _part(Part.POLICIES, _policies(configuration, accounts)),
+            _part(Part.VAULT, _vault(configuration)),
         )
-    return Checked.together((queues, containers, *of_resources, store, policies))
+    return Checked.together((queues, containers, *of_resources, store, policies, vault))
 
 
 async def report(configuration: Configuration, step: str) -> StepReport:
@@ -143,6 +146,17 @@ async def _account(configuration: Configuration, resource: str) -> Checked:
 async def _store(configuration: Configuration) -> Checked:
     found = await configuration.management.store()
     return Checked.of_store(found, drift.store_drift(configuration.expected.store, found))
+
+
+async def _vault(configuration: Configuration) -> Checked:
+    """Ask by the newest day's key; while there is none, nothing is sealed."""
+    keys = configuration.abuse_keys
+    newest = max(await keys.names(), default=None)
+    days = await keys.recovery_days(newest) if newest else None
+    if newest is None or days is None:
+        return Checked()
+    found = drift.vault_drift(configuration.expected.vault, recovery_days=days, may_unwrap=await keys.may_unwrap(newest))
+    return Checked(compared=1, findings=found)
 
 
 async def _policies(configuration: Configuration, accounts: Awaitable[Iterable[Checked]]) -> Checked:

@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from functools import partial
 
+from shared.abuse.keys import settle_keys
+from shared.abuse.services import AbuseMonitor
 from shared.azure.due_documents import DueDocuments
 from shared.azure.evidence import Evidence
 from shared.azure.kept_documents import KeptDocuments
@@ -67,6 +69,7 @@ class Retention:
     configuration: Configuration
     holding: Holding
     erasing: Erasing
+    abuse: AbuseMonitor
     evidence: Evidence
     watch: EvidenceWatch
     violations: Violations
@@ -127,6 +130,7 @@ def _steps(retention: Retention) -> dict[str, Step]:
         "erasures": reported(partial(enforce_erasures, retention.erasing)),
         "expired_documents": partial(settle_due, documents.expired, documents.delete, may_go, clock),
         "expired_abuse_records": partial(settle_due, review.expired, review.delete, review_may_go, clock),
+        "abuse_keys": partial(settle_keys, retention.abuse),
         "forgotten_contents": partial(settle_due, documents.forgettable, documents.forget_content, may_go, clock),
         "rejected_messages": lambda tally: expire_rejected(messages, REJECTED, grace=retention.grace, clock=clock, tally=tally),
         **{f"dead_letters_{queue.replace('-', '_')}": _dead_letters(retention, queue) for queue in QUEUES},

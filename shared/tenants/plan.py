@@ -11,7 +11,8 @@ from shared.domain.json_document import parse_object
 from shared.domain.policy import TenantPolicy
 from shared.domain.policy_change import PolicyChange, compare
 from shared.domain.stamp import Stamp
-from shared.errors import REFUSALS, InvalidPolicy, Problem, RequestRefused
+from shared.errors import InvalidPolicy, Problem, RequestRefused
+from shared.refusals import REFUSALS
 from shared.tenants.services import Tenants
 
 LONGEST_DOCUMENT = 200_000

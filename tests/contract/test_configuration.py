@@ -29,6 +29,7 @@ from tests.contract.broker import Broker, fresh_broker
 from tests.contract.cosmos import DATABASE, Endpoint, fresh_endpoint
 from tests.contract.management import Token, managing
 from tests.contract.memory_signer import MemorySigner
+from tests.contract.vault import Running, running_vault
 
 SMALL = DeploymentSettings(name="gpt-small-eu", sku="Standard", model="gpt-4.1-mini")
 MODEL = "127.0.0.1:8082"
@@ -60,6 +61,12 @@ def endpoint(broker: Broker, cosmos: Endpoint) -> Iterator[management.Management
         yield part
 
 
+@pytest.fixture(scope="module")
+def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running_vault(tmp_path_factory.mktemp("vault")) as running:
+        yield running
+
+
 @pytest.fixture
 async def azure(endpoint: management.Management, cosmos: Endpoint) -> management.Management:
     """The management endpoint of a stamp with two tenants, one of them open."""
@@ -72,7 +79,7 @@ async def azure(endpoint: management.Management, cosmos: Endpoint) -> management
 
 
 @pytest.fixture
-async def configuration(azure: management.Management, cosmos: Endpoint) -> AsyncIterator[Configuration]:
+async def configuration(azure: management.Management, cosmos: Endpoint, vault: Running) -> AsyncIterator[Configuration]:
     reads = Management(
         endpoint=azure.url,
         credential=Token(),
@@ -91,14 +98,16 @@ async def configuration(azure: management.Management, cosmos: Endpoint) -> Async
         cosmos.container("policies") as stored,
         cosmos.container("evidence") as evidence,
         cosmos.container("privacy") as privacy,
+        vault.abuse_keys() as abuse_keys,
     ):
         yield Configuration(
             management=reads,
             policies=PolicyDocuments(stored, clock=clock.now),
             content_logging=ContentLogging(StampState(privacy), reads, resources=("primary",), late_after=600, clock=clock.now),
+            abuse_keys=abuse_keys,
             evidence=Evidence(evidence, signer=SIGNER, clock=clock.now),
             stamp=policies.stamp(),
-            expected=Expected(queues=(ONCE,), containers=CONTAINERS, accounts=(PRIMARY,), store=store),
+            expected=Expected(queues=(ONCE,), containers=CONTAINERS, accounts=(PRIMARY,), store=store, vault=vault.expected),
             clock=clock.now,
         )
     await reads.close()
@@ -261,75 +270,6 @@ async def test_a_value_that_changes_is_recorded_though_it_is_no_finding(
         ("primary:true",),
         ("primary:false",),
     ]
-
-
-OFF = [{"name": "ContentLogging", "value": "false"}]
-
-
-@pytest.fixture
-async def opted_out(azure: management.Management, cosmos: Endpoint) -> management.Management:
-    """The management endpoint of a stamp where one of the two tenants opted out."""
-    mode = {"mode": "opted_out", "approval": "AOAI-2026-0117", "approved_on": "2026-03-02"}
-    async with cosmos.container("policies") as container:
-        await container.upsert_item(policies.stored("fabrikam", queue_submission="signed", abuse_monitoring=mode))
-    return azure
-
-
-@pytest.mark.parametrize(
-    ("capabilities", "findings", "unchecked"),
-    [
-        (OFF, (), ()),
-        ([{"name": "VirtualNetworks"}], (Finding(kind=Drift.OPT_OUT_UNCONFIRMED, target="fabrikam"),), ()),
-        (None, (), (Unchecked(part=Part.OPT_OUTS, target="fabrikam"),)),
-    ],
-)
-async def test_an_opt_out_that_azure_does_not_confirm_is_found_and_one_that_cannot_be_read_is_unchecked(
-    configuration: Configuration,
-    opted_out: management.Management,
-    capabilities: object,
-    findings: tuple[Finding, ...],
-    unchecked: tuple[Unchecked, ...],
-) -> None:
-    opted_out.override(ids.account("primary"), properties={"capabilities": capabilities})
-    checked = await check(configuration)
-    assert tuple(one for one in checked.findings if one.kind is Drift.OPT_OUT_UNCONFIRMED) == findings
-    assert checked.unchecked == unchecked
-
-
-async def test_of_an_account_that_does_not_answer_an_opt_out_is_unchecked_too(
-    configuration: Configuration, opted_out: management.Management
-) -> None:
-    opted_out.fault(status=403, path=f"{ACCOUNT}/primary")
-    checked = await check(configuration)
-    assert checked.unchecked == (
-        Unchecked(part=Part.ACCOUNT, target="primary"),
-        Unchecked(part=Part.OPT_OUTS, target="fabrikam"),
-    )
-    assert Drift.OPT_OUT_UNCONFIRMED not in {one.kind for one in checked.findings}
-
-
-async def test_each_check_remembers_what_workers_route_by(
-    configuration: Configuration, opted_out: management.Management
-) -> None:
-    workers = configuration.content_logging
-    opted_out.override(ids.account("primary"), properties={"capabilities": OFF})
-    await report(configuration, "configuration")
-    assert await workers.confirmed() == {"primary"}
-    opted_out.fault(status=403, path=f"{ACCOUNT}/primary")
-    await report(configuration, "configuration")
-    assert await workers.confirmed() == {"primary"}  # it showed it a moment ago
-    opted_out.reset()
-    await report(configuration, "configuration")
-    assert await workers.confirmed() == frozenset()
-
-
-async def test_what_cannot_be_remembered_is_no_complete_check(
-    configuration: Configuration, cosmos: Endpoint, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(checking, "PATIENCE", 0.2)
-    cosmos.fault(container="privacy", status=503, count=1000)
-    with pytest.raises(StoreUnavailable):
-        await report(configuration, "configuration")
 
 
 async def test_what_could_not_be_recorded_is_recorded_later(

@@ -197,3 +197,13 @@ async def test_without_the_services_beside_it_nothing_of_theirs_is_made_up(arm: 
     status, body = await arm.ask(ids.containers("lethe"))
     assert status in {503, 504}
     assert body["error"]["code"] in {"ServiceUnavailable", "GatewayTimeout"}
+
+
+async def test_requests_are_counted_by_method_and_those_of_tests_are_not(management: Management, arm: Arm) -> None:
+    management.control("DELETE", "requests")
+    await arm.ask(ACCOUNT)
+    await arm.ask(DEPLOYMENTS)
+    await arm.ask(ACCOUNT, method="POST")
+    assert management.control("GET", "requests").json() == {"GET": 2, "POST": 1}
+    management.control("DELETE", "requests")
+    assert management.control("GET", "requests").json() == {}

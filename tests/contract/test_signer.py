@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from local import parts
 from shared.azure.credential import app_credential
-from shared.azure.signer import SCOPE, VaultSigner
+from shared.azure.signer import VaultSigner
+from shared.azure.vault import SCOPE
 from shared.domain.evidence import Chain, Head
 from shared.domain.evidence_head import Purpose, Signed, Statement
 from shared.errors import KeysUnavailable

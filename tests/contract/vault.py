@@ -13,7 +13,9 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.keyvault.keys.aio import KeyClient
 
+from shared.azure.abuse_keys import AbuseKeys
 from shared.azure.signer import VaultSigner
+from shared.domain.drift import ExpectedVault
 from tests.parts import Part, running, start
 
 VAULT = "https://lethe.vault.azure.net"
@@ -96,6 +98,18 @@ class Running:
         signer = VaultSigner(f"{self.origin}/keys/{key}", credential=self.identity(principal))
         yield signer
         await signer.close()
+
+    @asynccontextmanager
+    async def abuse_keys(self, principal: str = APP) -> AsyncIterator[AbuseKeys]:
+        """The app's keys of abuse review, as a principal has them."""
+        keys = AbuseKeys(self.origin, credential=self.identity(principal))
+        yield keys
+        await keys.close()
+
+    @property
+    def expected(self) -> ExpectedVault:
+        """What the configuration check expects of this vault."""
+        return ExpectedVault(name="abuse-vault", recovery_days=7)
 
     def crash_and_restart(self) -> None:
         """SIGKILL, and a new process on the same port and disk."""

@@ -88,6 +88,7 @@ def _run(run: Run) -> HttpEvidence:
     replies = _replied(run)
     fail_inside(run, ordinary[::5])
     client_urls = official_client(run)
+    _wait_until_settled(run)
     wait_for("every bad answer", lambda: len(run.hostile.given) >= len(ANSWERS))
     own.delete("an endpoint to delete")
     left = {(str(label), STORE) for call in admitted if call.path not in dropped for label in call.outputs}
@@ -177,6 +178,11 @@ def _wait_until_ended(run: Run) -> None:
     for path in run.ids:
         wait_for(path, partial(ended, path), seconds=100)  # one that is over its minute waits for the next
         run.call(run.read(path))
+    _wait_until_settled(run)
+
+
+def _wait_until_settled(run: Run) -> None:
+    """A job's end is stored before its message is settled, so that whoever reads the one may still find the other."""
     wait_for("the queue to be empty", lambda: not bus.peek(run.journey.connection, bus.REQUESTS))
 
 

@@ -254,10 +254,13 @@ class _Stages:
         self.desk.note(path, Done(code=command.returncode, out=out, err=err), code=code)
 
     def _is_quiet(self) -> bool:
-        """Whether the command has asked for the tenant's documents, and then for nothing more for a moment."""
-        before = faults.item_requests(self.stack, "abuse-monitoring"), faults.item_requests(self.stack).get("delete")
+        """Whether the command has asked for the tenant's documents, and then for nothing more for a moment.
+
+        Nobody else asks for training data.
+        """
+        before = faults.item_requests(self.stack, "fine-tuning"), faults.item_requests(self.stack).get("delete")
         time.sleep(_MOMENT)
-        after = faults.item_requests(self.stack, "abuse-monitoring"), faults.item_requests(self.stack).get("delete")
+        after = faults.item_requests(self.stack, "fine-tuning"), faults.item_requests(self.stack).get("delete")
         return bool(before[0]) and before == after
 
     def _look_for_secrets(self, journey: Journey, secrets: list[str], *, live: set[int]) -> Look:

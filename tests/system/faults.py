@@ -38,6 +38,22 @@ def item_requests(stack: Stack, container: str = "generations") -> dict[str, int
     return counts.get(container, {})
 
 
+COUNTING = ("cosmos", "management", "vault")
+"""Parts that count what comes; the store counts requests of items only."""
+
+
+def count_everything_from_now(stack: Stack) -> None:
+    for part in COUNTING:
+        httpx2.delete(f"{stack.endpoints[f'{part}_control']}/requests", timeout=10).raise_for_status()
+
+
+def requests(stack: Stack) -> dict[str, int]:
+    """Requests of each part since `count_everything_from_now`."""
+    found = {part: httpx2.get(f"{stack.endpoints[f'{part}_control']}/requests", timeout=10).json() for part in COUNTING}
+    store = sum(count for operations in found["cosmos"].values() for count in operations.values())
+    return {"cosmos": store, **{part: sum(found[part].values()) for part in COUNTING[1:]}}
+
+
 def change_app_settings(stack: Stack, **values: str) -> None:
     """Give the app other settings; its host reads them when it starts again."""
     path = stack.state / "local.settings.json"

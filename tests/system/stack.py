@@ -17,15 +17,18 @@ from local.demo.client import REJECTED, Client, Message
 from local.stack import child
 
 POLL_SECONDS = 0.05
+LONGEST_POLL_SECONDS = 0.25
+"""A look may be a query: what takes long is not asked for twenty times a second, which would slow down the stack itself."""
 
 
 def wait_for[T](what: str, look: Callable[[], T | None], *, seconds: float = 30) -> T:
     """Return the first true value that ``look`` gives; fail the test, saying what was awaited, when there is none."""
-    until = time.monotonic() + seconds
+    until, pause = time.monotonic() + seconds, POLL_SECONDS
     while time.monotonic() < until:
         if found := look():
             return found
-        time.sleep(POLL_SECONDS)
+        time.sleep(pause)
+        pause = min(pause * 1.2, LONGEST_POLL_SECONDS)
     pytest.fail(f"waited {seconds} s in vain for: {what}")
 
 

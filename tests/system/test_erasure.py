@@ -89,14 +89,6 @@ def test_a_finished_a_running_a_waiting_a_scheduled_and_a_queued_job_leave_nothi
     shown = reply.json
     assert reply.headers["location"] == f"/v1/subjects/erasures/{shown['id']}"
     assert (shown["object"], shown["status"]) == ("subject.erasure", "swept")
-    assert shown["erased"] == {
-        "receipts": 5,
-        "outputs": 2,
-        "events": 2,
-        "waiting_copies": 1,
-        "sealed_records": kept["abuse_record"],
-        "alerts": 1,
-    }
     assert subject.documents() == []
     assert reviewed(stack, "contoso", subject=subject.name) == []
     assert subject.http.read(queued).status == 404
@@ -104,7 +96,14 @@ def test_a_finished_a_running_a_waiting_a_scheduled_and_a_queued_job_leave_nothi
     assert stack.model_calls(f"{prompt} queued") + stack.model_calls(f"{prompt} waiting") == 0
 
     done = subject.completed(shown["id"])
-    assert done["erased"] == shown["erased"]
+    assert done["erased"] == {  # by the request, or by the timer that was there at the same moment
+        "receipts": 5,
+        "outputs": 2,
+        "events": 2,
+        "waiting_copies": 1,
+        "sealed_records": kept["abuse_record"],
+        "alerts": 1,
+    }
     assert done["remains"]["held"] == {"documents": 0, "until": None}
     assert 0 <= done["remains"]["backups"]["until"] - done["completed_at"] - STATED_HORIZON <= 1  # rounded up
     assert subject.documents() == []

@@ -187,6 +187,22 @@ def test_what_its_tenant_deletes_is_gone_for_it_and_stays_until_the_hold_is_over
     assert (tombstone["subject"], tombstone["content_mac"], status(http, generation)) == (None, None, 404)
 
 
+def test_the_record_of_a_job_that_its_tenant_deleted_stays_and_can_be_held_by_the_jobs_name(http: Http) -> None:
+    content = canary()
+    generation, deleted = ended(http, canary()), ended(http, canary())
+    put_record(http.stack, "contoso", generation, content=content)
+    assert (delete(http, generation), delete(http, deleted)) == (204, 204)
+    refused = operate(http, "POST", body=order(http, generation=deleted))
+    assert (refused.status, refused.json["code"]) == (404, "not_found")
+    hold = place(http, "contoso", generation=generation)
+    assert hold["held"]["sealed_records"] == 1
+    http.stack.advance(30 * DAY)
+    wait_for("its deadline to be seen", lambda: shown(http, hold)["held"]["past_deadline"] >= 1)
+    assert on_disk(http, content)
+    release(http, hold)
+    wait_until_gone(http, content)
+
+
 def test_a_job_that_is_not_marked_yet_is_held_against_its_tenants_deletion(http: Http) -> None:
     content = canary()
     generation = ended(http, content)

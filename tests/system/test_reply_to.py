@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from azure.servicebus import ServiceBusClient, ServiceBusReceivedMessage
 
-from shared.errors import REFUSALS, Reason
+from shared.errors import Reason
+from shared.refusals import REFUSALS
 from tests.system.http import calling, line
 from tests.system.stack import Stack, running_stack, wait_for
 

@@ -8,7 +8,7 @@ import pytest
 
 from shared.domain.hold import new_hold_id
 from tests.privacy.scan import scan
-from tests.system import seeding
+from tests.system import faults, seeding
 from tests.system.jobs import job
 from tests.system.review import put_alert, put_record, reviewed
 from tests.system.stack import Stack, running_stack, wait_for
@@ -24,6 +24,28 @@ REJECTED = "generation-rejected"
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with running_stack(tmp_path_factory.mktemp("stack")) as started:
         yield started
+
+
+COST = {"cosmos": 105, "management": 8, "vault": 8}
+"""Requests that a run makes at most when nothing is due and three tenants submit nothing, as docs/reference.md says."""
+
+
+def test_a_run_that_finds_nothing_due_makes_no_more_requests_than_is_said(stack: Stack) -> None:
+    at_start = "Executed 'Functions.check_configuration_at_start'"
+    wait_for("the check at start to be over", lambda: at_start in stack.logs())
+    cost = wait_for("one run by itself", lambda: cost_of_a_run(stack), seconds=90)
+    assert {part: count for part, count in cost.items() if not 0 < count <= COST[part]} == {}
+
+
+def cost_of_a_run(stack: Stack) -> dict[str, int] | None:
+    """Requests by part while just one run began and ended; None where it was not one."""
+    ended = TimerLog.from_now(stack)
+    wait_for("the end of a run", lambda: "Executed" in ended.beginnings_and_ends())
+    log = TimerLog.from_now(stack)
+    faults.count_everything_from_now(stack)
+    wait_for("another run", lambda: "Executed" in log.beginnings_and_ends())
+    found = faults.requests(stack)
+    return found if log.beginnings_and_ends() == ["Executing", "Executed"] else None
 
 
 def test_thousands_of_due_documents_and_dead_letters_go_in_a_few_runs_while_jobs_run(stack: Stack) -> None:

@@ -39,6 +39,7 @@ def test_endpoints_say_what_a_client_needs_to_its_owner_only(stack: Stack) -> No
     assert set(described["tokens"]) == {"contoso", "fabrikam", "adatum", "operator", "reviewer"}
     assert set(described["pids"]) == PARTS
     assert described["management_control"] == described["management"] + "/_control"
+    assert described["vault_control"] == described["vault"] + "/_control"
 
 
 def test_files_with_keys_are_readable_by_their_owner_only(stack: Stack) -> None:

@@ -11,7 +11,7 @@ from tests.system.stack import Stack, wait_for
 
 STORE_STEPS = {
     *("holds", "held_documents", "shortened_deadlines", "erasures", "expired_documents", "forgotten_contents"),
-    *("shortened_abuse_records", "expired_abuse_records"),
+    *("shortened_abuse_records", "expired_abuse_records", "abuse_keys"),
     *("orphans", "abandoned_claims", "undelivered_events", "probe"),
 }
 QUEUE_STEPS = {
@@ -88,6 +88,11 @@ class TimerLog:
         begin = verbs.index("Executing")
         end = verbs.index("Executed", begin)
         return [json.loads(line["message"]) for line in lines[begin:end] if line.get("logger") == "lethe"]
+
+    def beginnings_and_ends(self) -> list[str]:
+        """What the host says of runs since: ``Executing`` and ``Executed``; of one by itself just these two."""
+        verbs = [str(line["message"]).partition(" ")[0] for line in self.lines()]
+        return [verb for verb in verbs if verb in {"Executing", "Executed"}]
 
 
 def _tuples(fields: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ SENDERS = {
     "shared/azure/cosmos.py": {"aiohttp"},  # the errors of the transport below the store
     "shared/azure/management.py": {"aiohttp"},  # the same, below Azure Resource Manager's pipeline
     "shared/azure/model.py": {"httpx2"},
-    "shared/azure/signer.py": {"aiohttp"},  # the same, below Key Vault's pipeline
+    "shared/azure/vault.py": {"aiohttp"},  # the same, below Key Vault's pipeline
     "shared/delivery/guard.py": {"httpcore2", "socket"},  # webhooks, to guarded addresses
     "shared/delivery/sender.py": {"httpcore2", "httpx2"},
     "shared/jwks.py": {"httpx2"},  # the signing keys of trusted issuers
@@ -85,6 +86,13 @@ def test_the_product_has_no_api_key_but_the_placeholder_that_the_client_wants() 
     assert len(lines) == 1
     assert lines[0].startswith("shared/azure/model.py: ")
     assert "api_key=_NO_KEY," in lines[0]
+
+
+def test_every_folder_of_tests_is_run() -> None:
+    """They are named one by one for the sake of their order."""
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    found = {"/".join(file.relative_to(ROOT).parts[:2]) for file in FILES if file.name.startswith("test_")}
+    assert sorted(options["testpaths"]) == sorted(found)
 
 
 @pytest.mark.parametrize("file", FILES, ids=name)

@@ -2,7 +2,6 @@ import pytest
 
 from shared import errors
 from shared.errors import (
-    REFUSALS,
     Denial,
     Failure,
     Forbidden,
@@ -19,6 +18,7 @@ from shared.errors import (
     Unauthenticated,
     WebhookRefused,
 )
+from shared.refusals import REFUSALS
 
 MADE: dict[type[LetheError], LetheError] = {
     RequestRefused: RequestRefused(Reason.EMPTY, "message"),

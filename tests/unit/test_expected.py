@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from shared.domain.configuration import Backup, Backups, DeploymentSettings
-from shared.domain.drift import ExpectedAccount, ExpectedQueue, ExpectedStore
+from shared.domain.drift import ExpectedAccount, ExpectedQueue, ExpectedStore, ExpectedVault
 from shared.domain.expected import CONTAINERS, LONGEST_TTL_SECONDS, Expected
 from shared.domain.policy import LETHES_QUEUES
 from shared.domain.residency import REGIONS, Geography
@@ -26,7 +26,13 @@ def expected(of: Stamp) -> Expected:
         cosmos_id=STORE_ID,
         cosmos_endpoint="https://lethe.documents.azure.com:443/",
         backups=BACKUPS,
+        abuse_vault="https://lethe-abuse.vault.azure.net",
+        recovery_days=7,
     )
+
+
+def test_the_vault_is_known_by_its_host() -> None:
+    assert expected(stamp()).vault == ExpectedVault(name="lethe-abuse.vault.azure.net", recovery_days=7)
 
 
 def test_queues_are_locked_as_long_as_the_lease_and_keep_no_prompt_longer_than_any_policy() -> None:

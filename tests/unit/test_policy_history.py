@@ -23,7 +23,7 @@ OTHERS = record(4, "o1", "content_filter", tenant="fabrikam", actor=BEN)
 FAILED = record(5, "vx", "content_filter", before="v3", actor=BEN)
 """Evidence comes before the write: this version was never written."""
 PROPOSED = record(6, "v9", "content_filter", kind=Kind.POLICY_PROPOSED)
-CHAIN = [FIRST, SECOND, Unreadable(), THIRD, OTHERS, FAILED, PROPOSED]
+CHAIN: list[Record | Unreadable] = [FIRST, SECOND, Unreadable(), THIRD, OTHERS, FAILED, PROPOSED]
 
 
 def found(standing: str, *fields: str, tenant: str = "contoso", chain: Sequence[Record | Unreadable] = CHAIN) -> Applied | None:
