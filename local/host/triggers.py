@@ -4,21 +4,24 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from local.host import logs, settings, web
 from local.host.errors import StartError
 from local.host.host_json import HostJson
 from local.host.invocation import Invoker
 from local.host.runtime import Function
-from local.host.servicebus import Pump, connect
 from local.host.timers import Timer
+
+if TYPE_CHECKING:
+    from local.host.servicebus import Pump
 
 
 @dataclass(frozen=True, kw_only=True)
 class Triggers:
     """Everything that can start a function of the app."""
 
-    pumps: list[Pump]
+    pumps: list["Pump"]
     timers: list[Timer]
     endpoints: list[web.Endpoint]
 
@@ -46,7 +49,9 @@ def build(
     return triggers
 
 
-def _pump(function: Function, *, host: HostJson, environment: Mapping[str, str], invoker: Invoker) -> Pump:
+def _pump(function: Function, *, host: HostJson, environment: Mapping[str, str], invoker: Invoker) -> "Pump":
+    from local.host.servicebus import Pump, connect  # noqa: PLC0415  # the SDK takes 0.15 s, and not every app has a queue
+
     trigger = function.trigger
     if "queueName" not in trigger:
         raise StartError(f"function {function.name}: this host knows queues, not topics")
