@@ -12,14 +12,14 @@ from tests.privacy.hooks import SECRETS
 from tests.privacy.isolation import Tenant
 from tests.privacy.scan import scan_bytes
 from tests.system.http import received
-from tests.system.policy_command import evidence
 from tests.system.stack import Stack
 
 _IDENTIFIER = re.compile(r"[0-9a-fA-F]{16,}|[A-Za-z0-9+/_-]{22,}={0,2}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """What nobody writes by hand: MACs, ids, keys, secrets, signatures, GUIDs."""
 _OPERATOR = "11e7be00-0000-4000-8000-000000000c04"
-_COMMON = {DIRECTORY, f"{DIRECTORY}/{_OPERATOR}"}
-"""What both have on purpose: the sample directory, and the operator who brought both in."""
+_REVIEWER, _PERSON = "11e7be00-0000-4000-8000-000000000c05", "11e7be00-0000-4000-8000-000000000d05"
+_COMMON = {DIRECTORY, f"{DIRECTORY}/{_OPERATOR}", f"{DIRECTORY}/{_REVIEWER}", _PERSON}
+"""What both have on purpose: the sample directory, the operator who brought both in, and the person who reviewed both."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +33,13 @@ class Belongings:
         return {name: json.dumps(things, ensure_ascii=False).encode() for name, things in self.stores.items()}
 
     def identifiers(self) -> set[str]:
-        """Whatever looks like an id, a key, a secret or a MAC; names of fields are left out, codes have no digit."""
+        """Whatever looks like an id, a key, a secret or a MAC; names of fields are left out, codes have no digit.
+
+        One key wraps those of all records that end on its day, whose ever they are: its version is in all of them.
+        """
         found = {one for text in _texts(self.stores) for one in _IDENTIFIER.findall(text)}
-        return {one for one in found if any(letter.isdigit() for letter in one)} - _COMMON
+        days_keys = {one["key_version"] for one in self.stores["abuse-monitoring"] if "key_version" in one}
+        return {one for one in found if any(letter.isdigit() for letter in one)} - _COMMON - days_keys
 
 
 def of(tenant: Tenant, queues: list[str]) -> Belongings:
@@ -47,14 +51,17 @@ def of(tenant: Tenant, queues: list[str]) -> Belongings:
     keys[SECRETS] = [secrets[name] for name in sorted(secrets) if name.startswith(f"lethe-{tenant.name}-")]
     messages = _messages(tenant, queues)
     hooks = [one for one in received(stack) if scan_bytes(tenant.flock, name=str(one["name"]).encode())]
-    return Belongings(stores={**documents, **keys, **messages, "webhooks": hooks, "answers": list(tenant.answers)})
+    told: dict[str, list[Any]] = {"webhooks": hooks, "answers": [*tenant.answers], "reviews": [*tenant.reviews]}
+    return Belongings(stores={**documents, **keys, **messages, **told})
 
 
 def _documents(stack: Stack, container: str, tenant: str) -> list[dict[str, Any]]:
     """Documents of the tenant's partition; of evidence, which has none, the records that name it."""
     store = stack.store.container(container)
     if container == "evidence":
-        found = evidence(stack, tenant)
+        query = "SELECT * FROM c WHERE c.fields.tenant = @tenant"
+        parameters: list[dict[str, object]] = [{"name": "@tenant", "value": tenant}]
+        found = [*store.query_items(query, parameters=parameters, enable_cross_partition_query=True)]
         for record in found:
             del record["previous"]  # the hash of the record before it, whose ever that is: so the chain is one
     else:

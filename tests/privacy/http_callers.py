@@ -15,6 +15,7 @@ from tests.system.callers import ANOTHERS_KEY, read
 from tests.system.http import Http
 
 NAMES = ("name", "upn", "preferred_username", "email", "given_name", "app_displayname", "jti")
+CLIENT = "an unknown client"
 TENANTS_ROLES = ["Lethe.Submit", "Lethe.Privacy"]
 
 type Claims = dict[str, Any]
@@ -77,7 +78,7 @@ REFUSED: dict[str, tuple[int, Callable[[Planting, Http], str]]] = {
     "a time that is none": _with(401, ("exp",)),
     "a scope": _with(401, ("scp",)),
     "roles that are text": _with(401, ("roles",)),
-    "an unknown client": _with(403, ("azp",)),
+    CLIENT: _with(403, ("azp",)),
     "an unknown kid": (401, lambda planted, http: http.token("contoso", kid=planted("header kid"), claims=claims(planted))),
     "another's key": (401, _forged),
     "an algorithm that is none": (401, _half),
@@ -91,7 +92,7 @@ REFUSED: dict[str, tuple[int, Callable[[Planting, Http], str]]] = {
 
 
 def refused(flock: Flock, http: Http) -> list[Call]:
-    """A request with each bad token, on all faces, that of reviewers too."""
+    """A request with each bad token, on all faces, that of reviewers too: there it is evidence which client was refused."""
     opening = f"{http.stack.endpoints['review']}/v1/abuse/records/abr_{ABSENT}/open"
     calls = []
     for path, (status, make) in REFUSED.items():
@@ -99,7 +100,8 @@ def refused(flock: Flock, http: Http) -> list[Call]:
         content = json.dumps(request(planted, RESPONSES)).encode()
         told = (403, 400) if status == 403 else (status,)  # who may not do it is decided behind the body on some routes
         call = Call(path=planted.path, status=told, content=content, token=make(planted, http))
-        calls += [replace(call, target=target) for target in (LETHE, OPENAI, ENDPOINTS, opening)]
+        targets = (LETHE, OPENAI, ENDPOINTS) if path == CLIENT else (LETHE, OPENAI, ENDPOINTS, opening)
+        calls += [replace(call, target=target) for target in targets]
     return calls
 
 

@@ -20,20 +20,24 @@ from tests.privacy import bus
 from tests.privacy.cases import RESPONSES, Planting, request
 from tests.privacy.flock import Flock
 from tests.privacy.http_calls import ENDPOINTS, LETHE, OPENAI
-from tests.system import signing
+from tests.system import faults, signing
 from tests.system.http import Http, Reply, calling, received
 from tests.system.policy_command import apply
 from tests.system.stack import Stack, running_stack, wait_for
 
 NAMES = ("northwind", "tailspin")
-EVENTS = ["response.completed", "response.failed"]
+EVENTS = ["response.completed", "response.failed", "safety.alert.created"]
 SAME = "the very same words"
 """What both tenants say: equal content under equal keys."""
+ATTEMPT = "[[annotate:jailbreak]]"
 SAME_KEY = {"custom_id": "order-17", "batch": "orders-of-today"}
 SAME_BODY = {"model": "gpt-small", "input": SAME, "safety_identifier": "user-42", "metadata": {"kind": "same"}}
 DELIVERIES = 3
-ENDED = 5
-"""Jobs of each tenant that end: three over HTTP, two over the queue."""
+ATTEMPTS = 3
+"""Prompts of the same data subject in which the filter notices an attempt; so many make an alert."""
+ENDED = 5 + ATTEMPTS
+"""Jobs of each tenant that end: three over HTTP, the others over the queue."""
+NEVER = "0 0 0 1 1 *"
 
 type Json = dict[str, Any]
 
@@ -50,6 +54,8 @@ class Tenant:
     token: str = field(repr=False)
     secret: str = field(repr=False)
     answers: list[str] = field(default_factory=list, repr=False)
+    reviews: list[str] = field(default_factory=list, repr=False)
+    """What a reviewer was shown of its alerts and records."""
     webhook_secrets: list[str] = field(default_factory=list, repr=False)
     endpoints: list[str] = field(default_factory=list)
     jobs: dict[str, str] = field(default_factory=dict)
@@ -75,6 +81,14 @@ class Tenant:
         answer: Json = reply.json
         return answer
 
+    def reviewed(self, method: str, path: str, body: object = None) -> Reply:
+        """Call the review app as a reviewer, about this tenant, and remember the answer if it shows anything."""
+        url = f"{self.stack.endpoints['review']}/v1/abuse/{path}"
+        reply = self.http.call(method, url, body, tenant="reviewer")
+        if reply.status == 200:
+            self.reviews.append(reply.text)
+        return reply
+
     def planted(self, path: str, directive: str = "") -> Json:
         """A request with a canary of its own in every place."""
         return request(Planting(flock=self.flock, path=path), RESPONSES, directive, tenant=self.name)
@@ -98,7 +112,7 @@ def two_tenants(folder: Path) -> Iterator[tuple[Tenant, Tenant]]:
     state.mkdir()
     environment = {"LETHE_BROKER_QUEUES": str(defined), "LETHE_MAX_DELIVERY_COUNT": str(DELIVERIES)}
     with (
-        running_stack(state, LETHE_RETENTION_SCHEDULE="0 0 0 1 1 *", **environment) as started,
+        running_stack(state, LETHE_RETENTION_SCHEDULE="*/2 * * * * *", **environment) as started,
         started.keeping_connections() as stack,
         calling(stack) as http,
         ThreadPoolExecutor() as pool,
@@ -124,7 +138,7 @@ def _onboarded(name: str, stack: Stack, http: Http) -> Tenant:
 
 
 def work(tenants: tuple[Tenant, Tenant]) -> None:
-    """Let both do everything, over both ways in, and wait until all has come to where it stays."""
+    """Let both do everything, over both ways in, and wait until all has come to where it stays; then the timer stops."""
     stack = tenants[0].stack
     for tenant in tenants:
         _listen(tenant)
@@ -135,8 +149,13 @@ def work(tenants: tuple[Tenant, Tenant]) -> None:
     connection = str(stack.endpoints["servicebus"])
     wait_for("dead letters", lambda: len(bus.peek(connection, bus.REQUESTS, dead_letters=True)) == len(tenants))
     wait_for("copies that wait", lambda: [one.is_scheduled for one in stack.peek(bus.REQUESTS)] == [True] * len(tenants))
-    wait_for("webhooks", lambda: len(received(stack)) >= ENDED * len(tenants))
-    wait_for("webhooks that wait", lambda: len(stack.peek("webhook-deliveries")) >= ENDED * len(tenants))
+    told = ENDED + 1  # of the alert
+    wait_for("webhooks", lambda: len(received(stack)) >= told * len(tenants))
+    wait_for("webhooks that wait", lambda: len(stack.peek("webhook-deliveries")) >= told * len(tenants))
+    faults.change_app_settings(stack, LETHE_RETENTION_SCHEDULE=NEVER)
+    stack.kill("host")
+    for tenant in tenants:
+        _review(tenant)
 
 
 def send(messages: list[ServiceBusMessage | AmqpAnnotatedMessage], stack: Stack) -> None:
@@ -145,6 +164,19 @@ def send(messages: list[ServiceBusMessage | AmqpAnnotatedMessage], stack: Stack)
     with ServiceBusClient.from_connection_string(connection) as client, client.get_queue_sender(bus.REQUESTS) as sender:
         for message in messages:
             sender.send_messages(message)
+
+
+def _review(tenant: Tenant) -> None:
+    """Have a reviewer look at the tenant's alert, and open the records that it names."""
+    [alert] = tenant.reviewed("GET", f"alerts?tenant={tenant.name}").json["data"]
+    assert len(alert["records"]) == ATTEMPTS
+    for record in alert["records"]:
+        assert tenant.reviewed("POST", f"records/{record}/open", case_of(tenant)).status == 200
+
+
+def case_of(tenant: Tenant) -> Json:
+    """What a reviewer says of a reading."""
+    return {"tenant": tenant.name, "case_reference": f"CASE-{NAMES.index(tenant.name)}"}
 
 
 def _wait_until_ended(tenant: Tenant) -> None:
@@ -191,7 +223,16 @@ def _messages(tenant: Tenant) -> list[ServiceBusMessage | AmqpAnnotatedMessage]:
         tenant.message(same),
         tenant.message(tenant.planted("waiting", "[[status:429:2:3000]]")),
         tenant.message(refused, reply_to=tenant.replies, message_id=str(uuid4())),
+        *map(tenant.message, _attempts(tenant)),
     ]
+
+
+def _attempts(tenant: Tenant) -> list[Json]:
+    """Attempts of the same subject, who has the same name with both tenants: one full of canaries, the others the same."""
+    own = tenant.planted("an attempt", ATTEMPT)
+    own["body"]["safety_identifier"] = SAME_BODY["safety_identifier"]
+    said = {"batch": "attempts-of-today", "url": RESPONSES, "body": {**SAME_BODY, "input": f"{ATTEMPT} {SAME}"}}
+    return [own, *({"tenant": tenant.name, "custom_id": f"attempt-{number}", **said} for number in range(1, ATTEMPTS))]
 
 
 def _unbindable(tenant: Tenant) -> AmqpAnnotatedMessage:

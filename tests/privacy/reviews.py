@@ -84,7 +84,8 @@ def in_urls(run: Run) -> list[Call]:
     """What somebody writes into a URL of the review app: its host logs that."""
     planted = Planting(flock=run.journey.flock, path="a URL of the review app")
     listed: dict[str, int] = {
-        f"alerts?tenant={planted('tenant')}": 404,
+        f"alerts?tenant={planted('tenant')}": 200,  # of which there are none
+        f"alerts?tenant={planted('tenant that is no name')}!": 404,
         f"alerts?tenant=contoso&status={planted('status')}": 400,
         f"alerts?tenant=contoso&limit={planted('limit')}": 400,
         f"alerts?tenant=contoso&after={planted('after')}": 400,
@@ -213,9 +214,9 @@ def _refuse_strangers(run: Run, record: str) -> None:
             run.token,
             run.operator,
             run.http.token("operator", claims={"roles": ["Lethe.Reviewer", stranger("claim roles")], "name": stranger("name")}),
-            run.http.token("reviewer", claims={"roles": [stranger("other roles")], "upn": stranger("upn")}),
         ],
         401: [
+            run.http.token("reviewer", claims={"roles": [stranger("other roles")], "upn": stranger("upn")}),
             run.http.token("reviewer", claims={"scp": stranger("scope")}),
             run.http.token("reviewer", claims={"aud": stranger("audience")}),
             run.http.token("reviewer", claims={"oid": stranger("oid"), "sub": stranger("oid")}),

@@ -15,6 +15,7 @@ from tests.privacy.sealed import Sealed
 from tests.system import faults, signing
 from tests.system.host_log import HostLog
 from tests.system.http import calling
+from tests.system.policies import change_policy
 from tests.system.stack import POLL_SECONDS, running_stack, wait_for
 
 DELETED_SECONDS = 30.0
@@ -22,6 +23,9 @@ DELETED_SECONDS = 30.0
 
 DAY = 86_400
 """Seconds of the longest deadline of content among the sample tenants, and of a rejected message's time to live."""
+
+AT_ONCE = {"window_seconds": 3600, "jailbreak_attempts": 1, "blocked_prompts": 1, "new_subjects": 2}
+"""From one sign on, there is an alert."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +64,7 @@ def run(folder: Path) -> Evidence:
         journey = Journey(stack=stack, flock=Flock())
         with calling(stack) as http:
             rules.join(http)
+        change_policy(stack, "contoso", abuse_monitoring={"mode": "flagged", "detection": AT_ONCE})
         signer = signing.signer(stack, "fourthcoffee", principals=[])
         signed = signatures.messages(journey.flock, signer)
         queued = _send_while_nothing_runs(journey, signed)

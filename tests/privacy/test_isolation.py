@@ -14,7 +14,7 @@ from tests.privacy.belongings import Belongings
 from tests.privacy.cases import RESPONSES
 from tests.privacy.hooks import SECRETS
 from tests.privacy.http_calls import ENDPOINTS, LETHE, LOOKUP
-from tests.privacy.isolation import ENDED, NAMES, SAME_KEY, Tenant, place, send, two_tenants, work
+from tests.privacy.isolation import ATTEMPTS, ENDED, NAMES, SAME_KEY, Tenant, case_of, place, send, two_tenants, work
 from tests.privacy.scan import scan, scan_bytes
 from tests.privacy.surroundings import CONTAINERS
 from tests.privacy.test_canary import told
@@ -55,9 +55,11 @@ def test_everything_that_a_store_has_of_a_tenant_was_looked_at(sides: Pair) -> N
     own, _ = sides
     found = {finding.where for finding in scan_bytes(own.tenant.flock, **own.has.blobs())}
     dead = f"{bus.REQUESTS}{bus.DEAD}"
-    assert found == {"generations", "webhook-endpoints", bus.REQUESTS, dead, bus.REJECTED, "webhooks", "answers"}
+    assert found == {"generations", "webhook-endpoints", bus.REQUESTS, dead, bus.REJECTED, "webhooks", "answers", "reviews"}
     filled = {name for name, things in own.has.stores.items() if things}
-    assert filled == found | {"policies", "evidence", "keys.json", SECRETS, "webhook-deliveries", own.tenant.replies}
+    assert filled == found | {
+        *("policies", "evidence", "abuse-monitoring", "keys.json", SECRETS, "webhook-deliveries", own.tenant.replies)
+    }
 
 
 def test_nothing_that_belongs_to_a_tenant_has_a_word_of_the_other(sides: Pair) -> None:
@@ -81,7 +83,8 @@ def test_no_key_secret_mac_or_id_occurs_under_both(pair: Pair) -> None:
     for side, identifiers in zip(pair, (first, second), strict=True):
         stored = side.has.stores
         keys = {entry[part] for purpose in stored["keys.json"][0].values() for entry in purpose for part in ("kid", "secret")}
-        jobs = {document["jobId"] for document in stored["generations"]}
+        documents = [*stored["generations"], *stored["abuse-monitoring"]]
+        jobs = {document["jobId"].partition(".")[0] for document in documents}  # an event of an alert has its type behind it
         assert keys | jobs | {*side.tenant.endpoints, side.tenant.client} <= identifiers, "not everything was compared"
     assert first & second == set()
 
@@ -101,6 +104,37 @@ def _receipts_of_the_same(side: Side) -> list[dict[str, Any]]:
     documents = side.has.stores["generations"]
     same = {one["jobId"] for one in documents if one["dataClass"] == "output" and one["batch"] == SAME_KEY["batch"]}
     return [one for one in documents if one["dataClass"] == "receipt" and one["jobId"] in same]
+
+
+def test_the_same_subjects_records_and_alert_are_other_ones_with_each_tenant(pair: Pair) -> None:
+    for side in pair:
+        kept = side.has.stores["abuse-monitoring"]
+        [alert] = [one for one in kept if one["dataClass"] == "abuse_alert"]
+        records = {one["jobId"]: one for one in kept if one["dataClass"] == "abuse_record"}
+        assert {*alert["jobs"]} == records.keys()
+        assert len(records) == ATTEMPTS
+        assert [one["subject"] for one in records.values()] == [alert["subject"]] * ATTEMPTS
+        told = {json.loads(one["body"])["data"]["id"] for one in side.has.stores["webhooks"] if "safety." in one["body"]}
+        assert told == {f"alr_{alert['jobId']}"}
+        recorded = [one["kind"] for one in side.has.stores["evidence"] if one["chain"] in {"abuse", "access"}]
+        assert sorted(recorded) == ["abuse_alert_created", *["abuse_record_opened"] * ATTEMPTS]
+
+
+def test_a_reviewer_who_names_one_tenant_reaches_nothing_of_the_other(sides: Pair) -> None:
+    own, other = sides[0].tenant, sides[1]
+    kept = other.has.stores["abuse-monitoring"]
+    alerts = [f"alr_{one['jobId']}" for one in kept if one["dataClass"] == "abuse_alert"]
+    records = [f"abr_{one['jobId']}" for one in kept if one["dataClass"] == "abuse_record"]
+    tried: list[tuple[str, str, object]] = [("POST", f"records/{record}/open", case_of(own)) for record in records]
+    tried += [("POST", f"alerts/{alert}/resolve", {**case_of(own), "resolution": "confirmed"}) for alert in alerts]
+    tried += [("GET", f"alerts?tenant={own.name}&after={alert}", None) for alert in alerts]
+    assert len(tried) == ATTEMPTS + 2
+    assert [own.reviewed(method, path, body).status for method, path, body in tried] == [404] * len(tried)
+    for token in (own.token, other.tenant.token):
+        reply = own.http.call("POST", f"{own.stack.endpoints['review']}/v1/abuse/{tried[0][1]}", case_of(own), token=token)
+        assert reply.status == 403
+    assert own.reviewed("GET", f"alerts?tenant={own.name}").text == own.reviews[0]
+    assert _is_untouched(other)
 
 
 def test_a_token_reaches_nothing_of_the_other(sides: Pair) -> None:
@@ -172,8 +206,10 @@ def _verifies(webhook: dict[str, Any], secret: str) -> bool:
 def test_no_log_line_names_a_tenant_or_says_a_word_of_it(sides: Pair) -> None:
     own, _ = sides
     logs = own.tenant.stack.state / "logs"
-    assert own.tenant.jobs["own over HTTP"].removeprefix("gen_") in own.tenant.stack.logs(), "no line of any job"
-    assert own.tenant.name not in own.tenant.stack.logs()
+    asked = f"alerts?tenant={own.tenant.name}"  # a URL in which a reviewer named it
+    lines = own.tenant.stack.logs()
+    assert own.tenant.jobs["own over HTTP"].removeprefix("gen_") in lines, "no line of any job"
+    assert own.tenant.name not in lines.replace(asked, "")
     found = scan(own.tenant.flock, logs)
     assert not found, told(found)
 
@@ -207,7 +243,7 @@ def _was_told_nothing(own: Tenant, other: Tenant) -> bool:
 
 def _is_untouched(side: Side, *, but: str | None = None) -> bool:
     """Whether a tenant has all that it had, byte for byte, but for webhooks that were tried again meanwhile."""
-    moving = {"generations", "webhook-endpoints", "webhook-deliveries", "webhooks", "answers", but}
+    moving = {"generations", "webhook-endpoints", "webhook-deliveries", "webhooks", "answers", "reviews", but}
     now = belongings.of(side.tenant, QUEUES).stores
     same = all(now[name] == things for name, things in side.has.stores.items() if name not in moving)
     return same and _lasting(side.has.stores) <= _lasting(now)

@@ -11,7 +11,7 @@ from tests.system.stack import Stack, wait_for
 
 STORE_STEPS = {
     *("holds", "held_documents", "shortened_deadlines", "erasures", "expired_documents", "forgotten_contents"),
-    *("shortened_abuse_records", "expired_abuse_records", "abuse_keys"),
+    *("shortened_abuse_records", "expired_abuse_records", "abuse_keys", "detection"),
     *("orphans", "abandoned_claims", "undelivered_events", "probe"),
 }
 QUEUE_STEPS = {
