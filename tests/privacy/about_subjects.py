@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from tests.privacy import bus, http_callers
+from tests.privacy import bus, http_callers, reviews
 from tests.privacy.cases import QUEUES, RESPONSES, STORE, Planting
 from tests.privacy.flock import Among
-from tests.privacy.http_calls import Call, to_lethe
+from tests.privacy.http_calls import Call, subject_of, to_lethe
 from tests.privacy.http_run import Run
 from tests.privacy.journey import Look
 from tests.privacy.paths import COMPLETED, LONG_WAIT
@@ -36,13 +36,17 @@ class Concerning:
     at_last: list[str]
 
 
-def act(run: Run) -> Concerning:
-    """Do it all, while other jobs may be at work: what is looked for are the canaries of what is done here."""
+def act(run: Run, flagged: Call) -> Concerning:
+    """Do it all, while other jobs may be at work: what is looked for are the canaries of what is done here.
+
+    ``flagged``: a job that leaves a sealed record, which nobody opens without a vault.
+    """
     flock = run.journey.flock
     kept = to_lethe(flock, "a subject under a hold", RESPONSES, "", COMPLETED)
     waits = to_lethe(flock, "a subject whose job waits", RESPONSES, f"[[status:429:2:{LONG_WAIT}]]", COMPLETED)
     run.all([kept, waits])
-    wait_for("an answer", lambda: run.http.call("GET", run.to(kept.path), token=run.token).json.get("status") in TERMINAL)
+    for call in (kept, flagged):
+        wait_for("an answer", partial(_has_ended, run, call.path))
     wait_for("a copy that waits", partial(_copies, run, waits))
 
     hold = _hold(run, subject_of(kept))
@@ -55,7 +59,7 @@ def act(run: Run) -> Concerning:
         for part in ("management", "broker"):
             outage.enter_context(faults.down(run.journey.stack, part))
         without_queue = _erase(run, subject_of(waits))
-    _without_a_vault(run, hold)
+    _without_a_vault(run, hold, reviews.unrecorded(run, "no vault for a review", flagged))
 
     _operate(run, "DELETE", f"{HOLDS}/{hold}", 204)
     wait_for("the copy to be gone", lambda: not _copies(run, waits))
@@ -68,9 +72,9 @@ def act(run: Run) -> Concerning:
     return Concerning(held_and_waiting=look, at_first=[answer.json["status"] for answer in answers], at_last=states)
 
 
-def subject_of(call: Call) -> str:
-    """Whom a request names."""
-    return str(json.loads(call.content or b"")["body"]["safety_identifier"])
+def _has_ended(run: Run, path: str) -> bool:
+    reply = run.http.call("GET", run.to(path), tenant=None, token=run.token)
+    return reply.json.get("status") in TERMINAL
 
 
 def calls(run: Run, path: str) -> list[Call]:
@@ -135,8 +139,8 @@ def _refuse(run: Run, hold: str) -> None:
     )
 
 
-def _without_a_vault(run: Run, hold: str) -> None:
-    """Nothing is placed, renewed, released or erased without evidence, which the vault signs; an export needs none."""
+def _without_a_vault(run: Run, hold: str, reviewing: list[Call]) -> None:
+    """Nothing is placed, renewed, released, erased or reviewed without evidence, which a vault signs; an export needs none."""
     wanted = calls(run, "no vault")
     placing, renewal = wanted[2], json.dumps({"ends_at": now(run.http) + TERM + 2 * DAY}).encode()
     standing = [
@@ -144,7 +148,7 @@ def _without_a_vault(run: Run, hold: str) -> None:
         Call(path="no vault", target=f"{HOLDS}/{hold}", method="DELETE", status=(503,), token=run.operator),
     ]
     with faults.down(run.journey.stack, "vault"):
-        run.all([wanted[0], placing, *standing], status=503)
+        run.all([wanted[0], placing, *standing, *reviewing], status=503)
         run.call(wanted[1])
 
 

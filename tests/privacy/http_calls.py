@@ -46,6 +46,11 @@ class Call:
         return frozenset(label for label in self.in_body if label.place in self.kept)
 
 
+def subject_of(call: Call) -> str:
+    """Whom a request to Lethe's own face names."""
+    return str(json.loads(call.content or b"")["body"]["safety_identifier"])
+
+
 def headers(planted: Planting) -> dict[str, str]:
     """Headers that a client may add; none is Lethe's business but the key."""
     names = ("Idempotency-Key", "X-Request-Id", "X-Client-Note", "Cookie", "OpenAI-Organization", "Referer", "X-Forwarded-For")

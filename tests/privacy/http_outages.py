@@ -12,8 +12,11 @@ from tests.privacy.http_run import Run
 from tests.system import faults
 
 
-def fail_inside(run: Run, repeated: list[Call]) -> None:
-    """Call while the store, then the broker is away, and where an exception comes that nobody foresees."""
+def fail_inside(run: Run, repeated: list[Call], flagged: Call) -> None:
+    """Call while the store, then the broker is away, and where an exception comes that nobody foresees.
+
+    ``flagged``: a job that left a sealed record, which nobody opens where there can be no evidence of it.
+    """
     stack, flock = run.journey.stack, run.journey.flock
     first = next(iter(run.ids))
 
@@ -26,8 +29,10 @@ def fail_inside(run: Run, repeated: list[Call]) -> None:
     faults.arm(stack, operation="read", status=200, count=1000)  # an error object where a document is expected
     run.all([*repeated, Call(path="an exception", method="GET", target=run.to(first), status=(500,))], status=500)
     faults.disarm(stack)
+    faults.arm(stack, container="evidence", operation="batch", status=503, count=1000)
     with faults.down(stack, "broker"):
-        run.all(calls("no broker"), status=503)
+        run.all([*calls("no broker"), *reviews.unrecorded(run, "no evidence of a review", flagged)], status=503)
+    faults.disarm(stack)
     with faults.down(stack, "cosmos"):
         read = Call(path="no store", method="GET", target=run.to(first), status=(503,))
         looked_up = Call(path=lookup.path, target=LOOKUP, status=(503,), content=content)

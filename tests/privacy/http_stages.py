@@ -86,13 +86,13 @@ def _run(run: Run) -> HttpEvidence:
         dropped = _cancel_and_delete(run, ordinary)
     finally:
         journey.signal("model", signal.SIGCONT)
-    concerning = about_subjects.act(run)  # while jobs that are over their tenant's minute wait for the next
+    flagged = [call for call in ordinary if call.is_sealed and call.path not in dropped]
+    concerning = about_subjects.act(run, flagged[0])  # while jobs that are over their tenant's minute wait for the next
     _wait_until_ended(run)
     run.call(_lookup_of(ordinary[0]))
-    flagged = [call for call in ordinary if call.is_sealed and call.path not in dropped]
     reviewed = reviews.act(run, blocked, [*flagged, *attempts])
     replies = _replied(run)
-    fail_inside(run, ordinary[::5])
+    fail_inside(run, ordinary[::5], flagged[0])
     client_urls = official_client(run)
     _wait_until_settled(run)
     wait_for("every bad answer", lambda: len(run.hostile.given) >= len(ANSWERS))

@@ -1,15 +1,17 @@
-"""What reviewers do: they block subjects, look at alerts, and open sealed records; refused, with services away, and done."""
+"""What reviewers do: they block subjects, look at alerts, and open sealed records; done, refused, and what fails meanwhile.
+
+While services are away, `http_outages` and `about_subjects` call what `calls` and `unrecorded` give.
+"""
 
 import json
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.privacy import bus, sealed
-from tests.privacy.about_subjects import subject_of
 from tests.privacy.cases import NEVER_SEALED, RESPONSES, Case, Ending, Kind, Planting, request
 from tests.privacy.flock import Flock, Label
 from tests.privacy.hooks import received
-from tests.privacy.http_calls import ABSENT, Call, to_lethe, to_openai
+from tests.privacy.http_calls import ABSENT, Call, subject_of, to_lethe, to_openai
 from tests.privacy.http_run import Run
 from tests.privacy.paths import ANNOTATED, COMPLETED
 from tests.privacy.scan import scan_bytes
@@ -107,8 +109,7 @@ def act(run: Run, blocked: Blocked, jobs: list[Call]) -> Reviewed:
     alert = wait_for("an alert", lambda: _alerts(run))
     _refuse(run, _record(run, jobs[0]), blocked.alert)
     missing, surplus = _open(run, jobs)
-    _without_services(run, _record(run, jobs[0]), alert["id"])
-    run.call(_to(run, f"alerts/{alert['id']}/resolve", 200, RESOLVED))
+    _unforeseen(run, _record(run, jobs[0]), alert["id"])
     listing = run.call(replace(_to(run, "alerts?tenant=contoso", 200), method="GET")).text
     wait_for("webhooks about alerts", lambda: _types(run) >= TOLD)
     known = macs(run.journey.stack, "contoso", subject_of(jobs[-1]))
@@ -129,6 +130,13 @@ def calls(run: Run, path: str, record: str = f"abr_{ABSENT}", alert: str = f"alr
         _to(run, f"alerts/{alert}/resolve", 200, RESOLVED | {"case_reference": planted("case of a resolution")}),
     ]
     return [replace(call, path=path) for call in made]
+
+
+def unrecorded(run: Run, path: str, job: Call) -> list[Call]:
+    """What nobody may do while there can be no evidence of it: open a job's record, resolve an alert, be refused."""
+    record, alert = _record(run, job), f"alr_{put_alert(run.journey.stack, 'contoso', subject=path)['jobId']}"
+    refusal = replace(_to(run, f"records/{record}/open", 503, {"tenant": "contoso"}), path=path)
+    return [*calls(run, path, record, alert)[1:], refusal]
 
 
 def _to(run: Run, path: str, status: int, body: object = None) -> Call:
@@ -229,15 +237,8 @@ def _refuse_strangers(run: Run, record: str) -> None:
             run.all((replace(call, token=token) for call in made), status=status)
 
 
-def _without_services(run: Run, record: str, alert: str) -> None:
-    """Nothing is opened, resolved or refused without evidence, which the vault signs; what nobody foresees opens nothing."""
-    stack = run.journey.stack
-    with faults.down(stack, "vault"):
-        run.all(calls(run, "no vault for a review", record, alert)[1:], status=503)
-    faults.arm(stack, container="evidence", operation="batch", status=503, count=1000)
-    refusal = _to(run, f"records/{record}/open", 503, {"tenant": "contoso"})
-    run.all([*calls(run, "no evidence of a review", record, alert)[1:], refusal], status=503)
-    faults.disarm(stack)
-    faults.arm(stack, container=sealed.CONTAINER, operation="read", status=200, count=1000)
+def _unforeseen(run: Run, record: str, alert: str) -> None:
+    """Let the store answer an error object where a document is expected: nothing is opened then."""
+    faults.arm(run.journey.stack, container=sealed.CONTAINER, operation="read", status=200, count=1000)
     run.all(calls(run, "a record that is none", record, alert)[1:], status=500)
-    faults.disarm(stack)
+    faults.disarm(run.journey.stack)
