@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.privacy.scan import scan
+from tests.system import faults
 from tests.system.host_log import HostLog
 from tests.system.http import Http, calling
 from tests.system.jobs import job, wait_until_all_wait, wait_until_drained
@@ -16,6 +17,7 @@ from tests.system.review import put_alert, put_record, reviewed
 from tests.system.stack import running_stack, wait_for
 from tests.system.subjects import (
     ENVIRONMENT,
+    SETTLED,
     Subject,
     answers,
     canary,
@@ -135,9 +137,12 @@ def test_a_job_of_a_worker_that_knew_no_marker_is_caught_by_a_later_sweep(subjec
     stack, prompt = subject.stack, canary("stale")
     stack.advance(61)
     finish(subject, "Let the worker look for markers.")
-    erasure_id = subject.mark(cutoff=now(subject) + 3)
+    faults.arm(stack, container="privacy", operation="query", status=503, count=1000)  # no sweep comes while the job runs
+    erasure_id = subject.mark(cutoff=now(subject) + 30, settled_at=now(subject) + SETTLED)
     finish(subject, prompt)
     assert stack.model_calls(prompt) == 1
+    assert len(subject.documents()) == 6
+    faults.disarm(stack)
     wait_for("a sweep", lambda: not subject.documents())
     assert subject.completed(erasure_id)["erased"]["outputs"] == 2
 

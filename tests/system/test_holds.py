@@ -130,10 +130,11 @@ def test_evidence_says_who_held_what_for_which_case_and_nothing_of_a_person(http
     subject = f"person-{token_hex(8)}"
     ended(http, canary(), subject=subject)
     hold = place(http, "contoso", subject={"safety_identifier": subject}, case_reference="2026-EU.441")
-    placed, applied = [record["fields"] for record in records(http.stack) if record["fields"]["hold"] == hold["id"]]
+    placed, applied, *again = [record["fields"] for record in records(http.stack) if record["fields"]["hold"] == hold["id"]]
     about = {"hold": hold["id"], "tenant": "contoso", "scope": "subject", "case_reference": "2026-EU.441"}
     assert placed == about | {"actor": hold["placed_by"], "ends_at": hold["ends_at"]}
     assert applied == about | held(1) | {"ends_at": hold["ends_at"]}
+    assert again in ([], [applied]), "a run of the timer that marks at the same moment says the same"
     assert subject not in str(hold)
     [stored] = [
         one
