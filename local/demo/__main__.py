@@ -66,8 +66,9 @@ def _show(client: Client, console: Console, endpoints: dict[str, Any]) -> int:
     failures += steps.failed_expectations([*over, *reviewed])
     stated = promises.read(endpoints)
     console.print()
-    console.print(promises.table(stated))
-    failures += promises.failed_expectations(stated)
+    console.print(promises.table(stated["promises"]))
+    console.print(promises.clocks(stated))
+    failures += promises.failed_expectations(stated["promises"])
     for failure in failures:
         console.print(f"NOT as expected: {failure}")
     if not failures:

@@ -9,6 +9,7 @@ from rich.table import Table
 VIOLATED_HERE = {"geography": ["queue_submission_open"]}
 """What the samples break on purpose: three tenants share a stack whose queue takes unsigned requests."""
 
+_DAY = 86_400
 _WORDS = {
     "held_by_tests_of_this_commit": "held by tests of this version",
     "vendors_statement": "the vendor's statement",
@@ -16,11 +17,24 @@ _WORDS = {
 }
 
 
-def read(endpoints: dict[str, Any]) -> list[dict[str, Any]]:
+def read(endpoints: dict[str, Any]) -> dict[str, Any]:
     """Ask for the public statement."""
     with urllib.request.urlopen(f"{endpoints['http']}/v1/privacy/statement") as answer:  # noqa: S310 - a loopback URL
-        promises: list[dict[str, Any]] = json.load(answer)["promises"]
-    return promises
+        statement: dict[str, Any] = json.load(answer)
+    return statement
+
+
+def clocks(statement: dict[str, Any]) -> str:
+    """Say for how long Lethe and Azure keep what they keep for abuse review, beside each other."""
+    kept = statement["abuse_monitoring"]
+    days = {name: seconds // _DAY for name, seconds in kept["lethe"].items()}
+    published = kept["azure"]["longest_seconds"]
+    return (
+        f"For abuse review Lethe keeps what is flagged {days['longest_seconds']} days, sealed; after "
+        f"{days['unrecoverable_after_seconds']} days nobody can open it. Azure keeps what it selects itself, "
+        f"{'for a time of which it publishes no number' if published is None else f'{published // _DAY} days'}; "
+        "nothing for who opted out of that."
+    )
 
 
 def table(promises: list[dict[str, Any]]) -> Table:

@@ -16,7 +16,9 @@ QUEUE = "webhook-deliveries"
 _LONGEST = 1000
 _SHAPES = {
     "tenant": re.compile(rf"{TENANT_ID}|{re.escape(STAMP)}"),
-    "job_id": re.compile(r"[0-9a-f]{40}|we_[0-9a-f]{32}\.[0-9]+|[a-z-]{1,40}\.[0-9a-f]{32}"),
+    "job_id": re.compile(
+        r"[0-9a-f]{40}|we_[0-9a-f]{32}\.[0-9]+|[a-z-]{1,40}\.[0-9a-f]{32}|alr_[0-9a-f]{40}\.[a-z]{1,20}-[0-9]{1,9}"
+    ),
     "event_id": re.compile(r"evt_[0-9a-f]{32}"),
     "endpoint_id": ENDPOINT_ID,
 }
