@@ -1,19 +1,23 @@
 """``python -m local.vault``: serve keys."""
 
 import os
+from pathlib import Path
 
 from local import parts, web
 from local.issuer import principals
 from local.vault.access import Access
 from local.vault.authority import Authority
 from local.vault.keys import KeyRing
-from local.vault.seed import Seed
+from local.vault.seed import FILE, Seed
 from local.vault.server import Vault
 
 
 def main() -> None:
-    """Serve until told to end, trusting the issuer at ``LETHE_ISSUER_PORT``; ``LETHE_ISSUER_URL``: the issuer in tokens."""
-    seed = Seed.read()
+    """Serve until told to end, trusting the issuer at ``LETHE_ISSUER_PORT``; ``LETHE_ISSUER_URL``: the issuer in tokens.
+
+    ``LETHE_VAULT_SEED`` names another seed file than the stack's own.
+    """
+    seed = Seed.read(Path(os.environ.get("LETHE_VAULT_SEED") or FILE))
     directory = principals.read()
     variable, default = parts.PORTS["issuer"]
     origin = f"http://{parts.HOST}:{os.environ.get(variable, default)}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-_FILE = Path(__file__).parent.parent / "seed" / "vault.json"
+FILE = Path(__file__).parent.parent / "seed" / "vault.json"
 
 ACTIONS = frozenset({"get", "list", "create", "delete", "sign", "verify", "unwrapKey"})
 """What this part can do. What else Key Vault can (import, backup, release, purge, …) is forbidden to everybody here."""
@@ -29,7 +29,7 @@ class Seed:
     rules: tuple[Rule, ...]
 
     @classmethod
-    def read(cls, path: Path = _FILE) -> Self:
+    def read(cls, path: Path = FILE) -> Self:
         """Read the file; raises ValueError for a rule with an action that is not known."""
         seed = json.loads(path.read_text(encoding="utf-8"))
         rules = tuple(

@@ -4,38 +4,29 @@ import json
 import logging
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local import clock
 from local.management import ids
-from shared.azure.content_logging import ContentLogging
-from shared.azure.evidence import Evidence
-from shared.azure.management import Management
-from shared.azure.policy_documents import PolicyDocuments
-from shared.azure.stamp_state import StampState
+from local.vault.seed import FILE
 from shared.domain.checked import Checked, Part, Unchecked
-from shared.domain.configuration import Backup, Backups, DeploymentSettings
-from shared.domain.drift import Drift, ExpectedAccount, ExpectedQueue, ExpectedStore, Finding
+from shared.domain.configuration import Backup
+from shared.domain.drift import Drift, Finding
 from shared.domain.evidence import Chain, Record
-from shared.domain.expected import CONTAINERS, Expected
+from shared.domain.expected import CONTAINERS
 from shared.errors import StoreUnavailable
 from shared.privacy import configuration as checking
 from shared.privacy.configuration import Configuration, Memory, check, report
 from tests import policies
 from tests.contract import management
 from tests.contract.broker import Broker, fresh_broker
-from tests.contract.cosmos import DATABASE, Endpoint, fresh_endpoint
-from tests.contract.management import Token, managing
-from tests.contract.memory_signer import MemorySigner
+from tests.contract.configured import PRIMARY, SMALL, configured
+from tests.contract.cosmos import Endpoint, fresh_endpoint
+from tests.contract.management import managing
 from tests.contract.vault import Running, running_vault
 
-SMALL = DeploymentSettings(name="gpt-small-eu", sku="Standard", model="gpt-4.1-mini")
-MODEL = "127.0.0.1:8082"
-SIGNER = MemorySigner()
-PRIMARY = ExpectedAccount(resource="primary", region="swedencentral", endpoint_host=MODEL, deployments=(SMALL,))
-ONCE = ExpectedQueue(name="once", lease_seconds=10, max_delivery_count=20, longest_ttl_seconds=86_400)
 KEYS = Finding(kind=Drift.STORE_LOCAL_AUTH, target="lethe")
 OPEN = Finding(kind=Drift.QUEUE_SUBMISSION_OPEN, target="contoso")
 ACCOUNT = "Microsoft.CognitiveServices/accounts"
@@ -80,37 +71,8 @@ async def azure(endpoint: management.Management, cosmos: Endpoint) -> management
 
 @pytest.fixture
 async def configuration(azure: management.Management, cosmos: Endpoint, vault: Running) -> AsyncIterator[Configuration]:
-    reads = Management(
-        endpoint=azure.url,
-        credential=Token(),
-        service_bus_id=ids.SERVICE_BUS,
-        cosmos_id=ids.COSMOS,
-        cosmos_database=DATABASE,
-        accounts={"primary": ids.account("primary")},
-    )
-    store = ExpectedStore(
-        name="lethe",
-        endpoint_host=f"127.0.0.1:{cosmos.part.port}",
-        regions=frozenset({"swedencentral"}),
-        backups=Backups(mode=Backup.PERIODIC, horizon_hours=168),
-    )
-    async with (
-        cosmos.container("policies") as stored,
-        cosmos.container("evidence") as evidence,
-        cosmos.container("privacy") as privacy,
-        vault.abuse_keys() as abuse_keys,
-    ):
-        yield Configuration(
-            management=reads,
-            policies=PolicyDocuments(stored, clock=clock.now),
-            content_logging=ContentLogging(StampState(privacy), reads, resources=("primary",), late_after=600, clock=clock.now),
-            abuse_keys=abuse_keys,
-            evidence=Evidence(evidence, signer=SIGNER, clock=clock.now),
-            stamp=policies.stamp(),
-            expected=Expected(queues=(ONCE,), containers=CONTAINERS, accounts=(PRIMARY,), store=store, vault=vault.expected),
-            clock=clock.now,
-        )
-    await reads.close()
+    async with configured(azure, cosmos, vault) as whole:
+        yield whole
 
 
 @pytest.fixture
@@ -170,6 +132,7 @@ WEEK = {"type": "Continuous", "continuousModeProperties": {"tier": "Continuous7D
 MONTH = {"type": "Continuous", "continuousModeProperties": {"tier": "Continuous30Days"}}
 MODE = Finding(kind=Drift.STORE_BACKUP_MODE, target="lethe")
 HORIZON = Finding(kind=Drift.STORE_BACKUP_HORIZON, target="lethe")
+UNSEALING = {"identity": "managed_identity", "keys": "lethe-abuse-*", "actions": ["unwrapKey"]}
 
 
 @pytest.mark.parametrize(
@@ -188,6 +151,47 @@ async def test_a_store_that_is_backed_up_otherwise_than_stated_is_found(
     checked = await check(configuration)
     assert (checked.findings, checked.complete) == ((KEYS, *found, OPEN), True)
     assert {*found} <= {*checked.serious}
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({}, ()),
+        ({"access": [UNSEALING]}, (Finding(kind=Drift.VAULT_UNWRAP_ALLOWED, target="abuse-vault"),)),
+        ({"recovery_days": 8}, (Finding(kind=Drift.VAULT_RECOVERY, target="abuse-vault"),)),
+    ],
+    ids=["as it should be", "the app may unseal", "deleted keys live longer"],
+)
+async def test_a_vault_that_would_open_records_to_the_app_or_after_thirty_days_is_found(
+    configuration: Configuration, tmp_path: Path, changes: dict[str, Any], found: tuple[Finding, ...]
+) -> None:
+    with running_vault(tmp_path, LETHE_VAULT_SEED=str(seed_file(tmp_path, changes))) as other:
+        async with other.abuse_keys() as keys:
+            await keys.sealing_key("lethe-abuse-2031-01-01")
+            checked = await check(replace(configuration, abuse_keys=keys))
+    assert (checked.findings, checked.complete) == ((KEYS, OPEN, *found), True)
+    assert {*found} <= {*checked.serious}
+    assert checked.compared == sum(COMPARED.values()) + 1
+
+
+async def test_a_vault_that_does_not_answer_is_unchecked(
+    configuration: Configuration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "PATIENCE", 0.5)
+    with running_vault(tmp_path) as other:
+        other.part.kill()
+        async with other.abuse_keys() as keys:
+            checked = await check(replace(configuration, abuse_keys=keys))
+    assert (Unchecked(part=Part.VAULT) in checked.unchecked, checked.complete) == (True, False)
+
+
+def seed_file(folder: Path, changes: dict[str, Any]) -> Path:
+    """Write what infrastructure sets up in a vault, with changes; rules are added to those that there are."""
+    seed = json.loads(FILE.read_text(encoding="utf-8"))
+    added = {"access": seed["access"] + changes.get("access", [])}
+    path = folder / "seed.json"
+    path.write_text(json.dumps(seed | changes | added), encoding="utf-8")
+    return path
 
 
 async def test_a_policy_that_cannot_be_read_is_unchecked_and_its_tenant_counts(

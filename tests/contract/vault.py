@@ -125,10 +125,11 @@ class Running:
 
 
 @contextmanager
-def running_vault(state: Path) -> Iterator[Running]:
+def running_vault(state: Path, **environment: str) -> Iterator[Running]:
     """Run a vault beside an issuer."""
     with running("issuer", state) as issuer:
-        vault = Running(state=state, part=start("vault", state, LETHE_ISSUER_PORT=str(issuer.port)), issuer_port=issuer.port)
+        part = start("vault", state, LETHE_ISSUER_PORT=str(issuer.port), **environment)
+        vault = Running(state=state, part=part, issuer_port=issuer.port)
         try:
             yield vault
         finally:

@@ -17,6 +17,9 @@ STORE, QUEUES = "cosmos.sqlite", "broker.sqlite"
 LABELS = frozenset({"custom_id", "batch", "metadata key", "metadata value"})
 """Places that the caller gets back with every output, whatever it says."""
 
+NEVER_SEALED = LABELS | {"user", "safety_identifier"}
+"""Places of a body that no sealed record has: the caller's labels, and what names the data subject, of whom it has a MAC."""
+
 CARRIED = frozenset({"property name", "property value", "property 'field'"})
 """Places around the body that a copy takes along."""
 
@@ -41,11 +44,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """How a message ends; of an output, also in which places the canaries of the request stand that are in it."""
+    """How a message ends; of an output, also in which places the canaries of the request stand that are in it.
+
+    ``sealed``: what the filter said of a job that therefore leaves a sealed record; empty for one that leaves none.
+    """
 
     kind: Kind
     detail: str = ""
     kept: frozenset[str] = frozenset()
+    sealed: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +68,12 @@ class Case:
     is_amqp_value: bool = False
     custom_id: str = field(default="", repr=False)
     prompt: str = field(default="", repr=False)
+
+    @property
+    def sealed(self) -> frozenset[Label]:
+        """What a reviewer is shown of the job's sealed record."""
+        none: frozenset[Label] = frozenset()
+        return frozenset(label for label in self.in_body if label.place not in NEVER_SEALED) if self.ending.sealed else none
 
     def queued(self) -> Traces:
         """While the message waits, all of it is in the queue's file."""

@@ -15,6 +15,7 @@ from tests.system.http import Http
 SECRETS = "keys-webhooks.json"
 """The one file in which signing secrets lie."""
 TYPES = [f"{family}.{end}" for family in ("response", "generation") for end in ("completed", "failed", "cancelled")]
+TYPES += ["safety.alert.created", "safety_identifier.blocked"]
 
 
 @dataclass(kw_only=True)

@@ -10,7 +10,7 @@ import jwt
 
 from tests.privacy.cases import RESPONSES, Planting, request
 from tests.privacy.flock import Flock
-from tests.privacy.http_calls import ENDPOINTS, LETHE, OPENAI, Call
+from tests.privacy.http_calls import ABSENT, ENDPOINTS, LETHE, OPENAI, Call
 from tests.system.callers import ANOTHERS_KEY, read
 from tests.system.http import Http
 
@@ -37,6 +37,13 @@ def operating(flock: Flock, http: Http) -> str:
     """An operator's token, which says more than Lethe needs, too."""
     planted = Planting(flock=flock, path="an operator's token")
     return http.token("operator", claims=claims(planted) | {"roles": ["Lethe.Operator", planted("claim roles")]})
+
+
+def reviewing(flock: Flock, http: Http) -> str:
+    """A reviewer's token, which says more, too; the object id in it is a person's, because it is evidence of each reading."""
+    planted = Planting(flock=flock, path="a reviewer's token")
+    named = {name: planted(f"claim {name}") for name in NAMES}
+    return http.token("reviewer", claims=named | {"roles": ["Lethe.Reviewer", planted("claim roles")]})
 
 
 def fresh(flock: Flock, http: Http, token: str) -> str:
@@ -84,14 +91,15 @@ REFUSED: dict[str, tuple[int, Callable[[Planting, Http], str]]] = {
 
 
 def refused(flock: Flock, http: Http) -> list[Call]:
-    """A request with each bad token, on all faces."""
+    """A request with each bad token, on all faces, that of reviewers too."""
+    opening = f"{http.stack.endpoints['review']}/v1/abuse/records/abr_{ABSENT}/open"
     calls = []
     for path, (status, make) in REFUSED.items():
         planted = Planting(flock=flock, path=f"a token with {path}")
         content = json.dumps(request(planted, RESPONSES)).encode()
         told = (403, 400) if status == 403 else (status,)  # who may not do it is decided behind the body on some routes
         call = Call(path=planted.path, status=told, content=content, token=make(planted, http))
-        calls += [replace(call, target=target) for target in (LETHE, OPENAI, ENDPOINTS)]
+        calls += [replace(call, target=target) for target in (LETHE, OPENAI, ENDPOINTS, opening)]
     return calls
 
 

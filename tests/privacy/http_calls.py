@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.privacy.cases import CHAT, EMBEDDINGS, LABELS, RESPONSES, Ending, Planting, request
 from tests.privacy.flock import Flock, Label
-from tests.privacy.paths import CHATTED, COMPLETED, EMBEDDED, failed
+from tests.privacy.paths import ANNOTATED, BLOCKED, CHATTED, COMPLETED, EMBEDDED, failed
 from tests.privacy.refusals import REFUSALS
 from tests.privacy.rules import ADMITTED_A_MINUTE, CROWDED, RULES, asked, over_http
 
@@ -37,6 +37,8 @@ class Call:
     """Whose token is shown, where none is named."""
     kept: frozenset[str] = frozenset()
     in_body: frozenset[Label] = frozenset()
+    is_sealed: bool = False
+    """Whether the job leaves a sealed record."""
 
     @property
     def outputs(self) -> frozenset[Label]:
@@ -54,7 +56,8 @@ ADMITTED: dict[str, tuple[str, str, Ending]] = {
     "a response": (RESPONSES, "", COMPLETED),
     "a chat completion": (CHAT, "", CHATTED),
     "an embedding": (EMBEDDINGS, "", EMBEDDED),
-    "a prompt blocked": (RESPONSES, "[[block:violence]]", failed("content_filter")),
+    "a prompt blocked": (RESPONSES, "[[block:violence]]", BLOCKED),
+    "a prompt annotated": (RESPONSES, "[[annotate:jailbreak]]", ANNOTATED),
     "an error that quotes the prompt": (RESPONSES, "[[echo-error]]", failed("model_rejected_request")),
 }
 """Path: url, directive of the simulator, and how it ends."""
@@ -83,6 +86,7 @@ def to_lethe(flock: Flock, path: str, url: str, directive: str, ending: Ending) 
         content=content,
         headers={name: value for name, value in headers(planted).items() if name != "Idempotency-Key"},
         kept=ending.kept,
+        is_sealed=bool(ending.sealed),
         in_body=planted.labels_in(content),
     )
 
@@ -99,6 +103,7 @@ def to_openai(flock: Flock, path: str, directive: str, ending: Ending) -> Call:
         content=content,
         headers=headers(planted),
         kept=ending.kept,
+        is_sealed=bool(ending.sealed),
         in_body=planted.labels_in(content + key),
     )
 

@@ -5,7 +5,7 @@ import json
 import httpx2
 from openai import OpenAI
 
-from tests.privacy import about_subjects, http_calls
+from tests.privacy import about_subjects, http_calls, reviews
 from tests.privacy.cases import RESPONSES, Ending, Kind, Planting
 from tests.privacy.http_calls import LOOKUP, Call
 from tests.privacy.http_run import Run
@@ -32,7 +32,8 @@ def fail_inside(run: Run, repeated: list[Call]) -> None:
         read = Call(path="no store", method="GET", target=run.to(first), status=(503,))
         looked_up = Call(path=lookup.path, target=LOOKUP, status=(503,), content=content)
         concerning = about_subjects.calls(run, "no store, about a subject")
-        run.all([*calls("no store"), read, looked_up, *concerning], status=503)
+        reviewing = reviews.calls(run, "no store, for a reviewer")
+        run.all([*calls("no store"), read, looked_up, *concerning, *reviewing], status=503)
 
 
 def official_client(run: Run) -> str:

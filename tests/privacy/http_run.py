@@ -29,6 +29,8 @@ class Run:
     hostile: Hostile
     operator: str = field(repr=False)
     """The token of somebody who runs the service."""
+    reviewer: str = field(repr=False)
+    """The token of a person who reviews."""
     answers: dict[str, bytes] = field(default_factory=dict, repr=False)
     """Answers that may show nothing."""
     shown: dict[str, bytes] = field(default_factory=dict, repr=False)
@@ -88,4 +90,5 @@ def started(folder: Path, settings: dict[str, str]) -> Iterator[Run]:
             hooks=Hooks(http=http, flock=flock, token=token),
             hostile=receiver,
             operator=http_callers.operating(flock, http),
+            reviewer=http_callers.reviewing(flock, http),
         )

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from local import parts
-from tests.privacy import about_subjects, bus, hooks, http_callers, http_calls, refusals, surroundings
+from tests.privacy import about_subjects, bus, hooks, http_callers, http_calls, refusals, reviews, surroundings
 from tests.privacy.about_subjects import Concerning
 from tests.privacy.cases import QUEUES, RESPONSES, STORE, Case, Ending, Kind, Planting, request
 from tests.privacy.exact import Exact
@@ -17,6 +17,7 @@ from tests.privacy.http_calls import LOOKUP, SHOWN, Call
 from tests.privacy.http_outages import fail_inside, official_client
 from tests.privacy.http_run import Run, started
 from tests.privacy.journey import Look
+from tests.privacy.reviews import REVIEW_LOG, Reviewed
 from tests.privacy.scan import Finding, scan_bytes
 from tests.system.http import TERMINAL
 from tests.system.stack import Stack, wait_for
@@ -32,6 +33,7 @@ class HttpEvidence:
 
     queued: Look
     concerning: Concerning
+    reviewed: Reviewed
     ended: Look
     forgotten: Look
     secrets: list[Look]
@@ -65,17 +67,19 @@ def run(folder: Path) -> HttpEvidence:
 def _run(run: Run) -> HttpEvidence:
     journey, stack, own = run.journey, run.journey.stack, run.hooks
     _register(run)
+    blocked, attempts = reviews.block(run), reviews.attempts(journey.flock)
     ordinary = http_calls.admitted(journey.flock)
     by_policy = [*http_calls.by_rule(journey.flock), *http_calls.too_many(journey.flock)]
-    admitted = [*ordinary, *(call for call in by_policy if call.in_body)]
-    urls = http_calls.in_urls(journey.flock)
+    admitted = [*ordinary, *attempts, *(call for call in by_policy if call.in_body)]
+    urls, of_reviewers = http_calls.in_urls(journey.flock), reviews.in_urls(run)
     bad_tokens = http_callers.refused(journey.flock, run.http)
     journey.signal("model", signal.SIGSTOP)
     try:
         run.all(admitted)
-        run.all(call for call in by_policy if not call.in_body)
-        run.all([*http_calls.refused(journey.flock), *bad_tokens, *urls, _conflict(journey.flock, ordinary[0])])
+        run.all([*(call for call in by_policy if not call.in_body), *blocked.calls])
+        run.all([*http_calls.refused(journey.flock), *bad_tokens, *urls, *of_reviewers, _conflict(journey.flock, ordinary[0])])
         in_urls = {(str(label), HOST_LOG) for call in urls for label in call.in_body}
+        in_urls |= {(str(label), REVIEW_LOG) for call in of_reviewers for label in call.in_body}
         configured = in_urls | own.configured
         queued = journey.look_for({(str(label), QUEUES) for call in admitted for label in call.in_body} | configured)
         secrets = [journey.look_for(own.expected(), among=own.known())]
@@ -85,6 +89,8 @@ def _run(run: Run) -> HttpEvidence:
     concerning = about_subjects.act(run)  # while jobs that are over their tenant's minute wait for the next
     _wait_until_ended(run)
     run.call(_lookup_of(ordinary[0]))
+    flagged = [call for call in ordinary if call.is_sealed and call.path not in dropped]
+    reviewed = reviews.act(run, blocked, [*flagged, *attempts])
     replies = _replied(run)
     fail_inside(run, ordinary[::5])
     client_urls = official_client(run)
@@ -92,13 +98,14 @@ def _run(run: Run) -> HttpEvidence:
     wait_for("every bad answer", lambda: len(run.hostile.given) >= len(ANSWERS))
     own.delete("an endpoint to delete")
     left = {(str(label), STORE) for call in admitted if call.path not in dropped for label in call.outputs}
-    left |= {(str(label), QUEUES) for label in replies.in_body}
+    left |= {(str(label), QUEUES) for label in replies.in_body | blocked.case.in_body}
     configured = in_urls | own.configured
     ended = journey.look_for(left | configured)
     secrets.append(journey.look_for(own.expected(), among=own.known()))
-    tokens = {f"the token of {name}": token for name, token in {**run.tokens, "an operator": run.operator}.items()} | {
-        call.path: call.token or "" for call in bad_tokens
-    }
+    tokens = {
+        f"the token of {name}": token
+        for name, token in {**run.tokens, "an operator": run.operator, "a reviewer": run.reviewer}.items()
+    } | {call.path: call.token or "" for call in bad_tokens}
     signatures = [str(report["headers"]) for report in hooks.received(run.http)]
     made = {f"signature {number}": text for number, text in enumerate(_sample(signatures))}
     handed_out = _signatures_of(stack.endpoints["tokens"])
@@ -113,6 +120,7 @@ def _run(run: Run) -> HttpEvidence:
     return HttpEvidence(
         queued=queued,
         concerning=concerning,
+        reviewed=reviewed,
         ended=ended,
         forgotten=journey.look_for(configured),
         secrets=[*secrets, journey.look_for(own.expected(), among=own.known())],
@@ -201,12 +209,14 @@ def _around(run: Run) -> dict[str, bytes]:
     """What is in no file, or is read by others than the submitter."""
     connection = run.journey.connection
     deliveries, replies = bus.peek(connection, DELIVERIES), bus.peek(connection, REPLIES)
-    reports = hooks.received(run.http)
+    reports, rejected = hooks.received(run.http), bus.peek(connection, bus.REJECTED)
     assert deliveries, "no webhook waits"
     assert replies, "no reply to look at"
     assert reports, "no webhook was received"
+    assert rejected, "no rejected message to look at"
     return {
         "messages of deliveries": repr([(each.body, each.own, each.properties) for each in deliveries]).encode(),
+        "rejected messages": repr([(each.own, each.reason, each.properties) for each in rejected]).encode(),
         "replies": repr([(each.body, each.own, each.properties) for each in replies]).encode(),
         "webhooks": json.dumps(reports).encode(),
         "documents": surroundings.content_free_documents(run.journey, but="webhook-endpoints"),

@@ -12,9 +12,9 @@ REPEATED = frozenset({"tool name", "tool description", "tool parameter", "format
 """Places that the Responses API repeats in its answer, and that are kept with it: the functions on offer, the wanted format."""
 
 
-def output(detail: str, *, kept: frozenset[str] = frozenset()) -> Ending:
+def output(detail: str, *, kept: frozenset[str] = frozenset(), sealed: str = "") -> Ending:
     """An output document; ``kept`` says what stands in it besides the caller's labels."""
-    return Ending(kind=Kind.OUTPUT, detail=detail, kept=LABELS | kept)
+    return Ending(kind=Kind.OUTPUT, detail=detail, kept=LABELS | kept, sealed=sealed)
 
 
 EXPIRED = Ending(kind=Kind.EXPIRED)
@@ -22,32 +22,37 @@ COMPLETED = output("completed", kept=ANSWERED | REPEATED)
 CHATTED = output("completed", kept=ANSWERED)
 BLOCKLIST = frozenset({"blocklist name"})
 """A name that a customer gave a blocklist may tell of people and projects: it is content, and stands in the output only."""
-LISTED = output("completed", kept=ANSWERED | REPEATED | BLOCKLIST)
-CHAT_LISTED = output("completed", kept=ANSWERED | BLOCKLIST)
+LISTED = output("completed", kept=ANSWERED | REPEATED | BLOCKLIST, sealed="annotated")
+CHAT_LISTED = output("completed", kept=ANSWERED | BLOCKLIST, sealed="annotated")
 EMBEDDED = Ending(kind=Kind.OUTPUT, detail="completed", kept=frozenset({"custom_id", "batch"}))
 
 
-def failed(code: str) -> Ending:
+def failed(code: str, *, sealed: str = "") -> Ending:
     """An output document with an error and no response."""
-    return output(f"failed {code}")
+    return output(f"failed {code}", sealed=sealed)
+
+
+BLOCKED = failed("content_filter", sealed="prompt_blocked")
+CUT = output("incomplete", kept=REPEATED, sealed="completion_blocked")
+CHAT_CUT = replace(CUT, kept=LABELS)
+ANNOTATED, CHAT_ANNOTATED = replace(COMPLETED, sealed="annotated"), replace(CHATTED, sealed="annotated")
+UNFILTERED = replace(COMPLETED, sealed="unfiltered")
 
 
 AT_ONCE: dict[str, tuple[str, str, Ending]] = {
     "a response": (RESPONSES, "", COMPLETED),
     "a chat completion": (CHAT, "", CHATTED),
     "an embedding": (EMBEDDINGS, "", EMBEDDED),
-    "a prompt blocked": (RESPONSES, "[[block:violence]]", failed("content_filter")),
-    "a chat prompt blocked": (CHAT, "[[block:self_harm]]", failed("content_filter")),
-    "an embedding blocked": (
-        EMBEDDINGS,
-        "[[block:violence]]",
-        Ending(kind=Kind.OUTPUT, detail="failed content_filter", kept=EMBEDDED.kept),
-    ),
-    "a completion blocked": (RESPONSES, "[[block-completion:hate]]", output("incomplete", kept=REPEATED)),
-    "a chat completion blocked": (CHAT, "[[block-completion:hate]]", output("incomplete")),
+    "a prompt blocked": (RESPONSES, "[[block:violence]]", BLOCKED),
+    "a chat prompt blocked": (CHAT, "[[block:self_harm]]", BLOCKED),
+    "an embedding blocked": (EMBEDDINGS, "[[block:violence]]", replace(BLOCKED, kept=EMBEDDED.kept)),
+    "a completion blocked": (RESPONSES, "[[block-completion:hate]]", CUT),
+    "a chat completion blocked": (CHAT, "[[block-completion:hate]]", CHAT_CUT),
+    "a prompt annotated": (RESPONSES, "[[annotate:jailbreak]]", ANNOTATED),
+    "a chat prompt annotated": (CHAT, "[[annotate:jailbreak]]", CHAT_ANNOTATED),
     "a blocklist that matched": (RESPONSES, "[[blocklist:{blocklist}]] [[citation]] [[pii]]", LISTED),
     "a blocklist that matched a chat": (CHAT, "[[blocklist:{blocklist}]] [[citation]] [[pii]]", CHAT_LISTED),
-    "a filter that was down": (RESPONSES, "[[unfiltered]]", COMPLETED),
+    "a filter that was down": (RESPONSES, "[[unfiltered]]", UNFILTERED),
     "a 429 waited for in place": (RESPONSES, "[[status:429:2]]", COMPLETED),
     "a 429 until the deadline": (RESPONSES, "[[status:429:2:90000]]", EXPIRED),
     "a 500 at each attempt": (RESPONSES, "[[status:500:99:0]]", failed("model_unavailable")),
@@ -67,9 +72,6 @@ LONG_WAIT = 300
 def at_once(flock: Flock) -> list[Case]:
     """Messages of all paths that need nothing but a directive."""
     return [accepted(flock, path, url, directive, ending) for path, (url, directive, ending) in AT_ONCE.items()]
-
-
-WAITING = Ending(kind=Kind.WAITING)
 
 
 def while_the_store_is_away(flock: Flock) -> list[Case]:

@@ -51,7 +51,7 @@ RULES: dict[str, Rule] = {
     "proseware": Rule(
         policy={"content_filter": "required"},
         directive="[[unfiltered]]",
-        ending=failed("content_filter_unavailable"),
+        ending=failed("content_filter_unavailable", sealed="unfiltered"),
         status=202,
     ),
 }

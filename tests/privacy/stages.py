@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tests.privacy import bus, paths, refusals, rules, signatures, surroundings
+from tests.privacy import bus, paths, refusals, rules, sealed, signatures, surroundings
 from tests.privacy.cases import Case, Traces
 from tests.privacy.flock import Flock
 from tests.privacy.journey import Journey, Look
 from tests.privacy.scan import Finding, scan_bytes
+from tests.privacy.sealed import Sealed
 from tests.system import faults, signing
 from tests.system.host_log import HostLog
 from tests.system.http import calling
@@ -29,7 +30,10 @@ class Evidence:
 
     queued: Look
     waiting: Look
+    records: Sealed
     ended: Look
+    recorded: set[str]
+    """Kinds of evidence about abuse, and about accesses."""
     secrets: Look
     around: list[Finding]
     plain_digests: list[str]
@@ -62,11 +66,15 @@ def run(folder: Path) -> Evidence:
         _lose_broker_and_store_at_work(journey)
         journey.wait_until_ended()
         waiting = journey.look(Case.ended)
+        with calling(stack) as http:
+            records = sealed.look(journey, http)
+        wait_for("an alert", lambda: "abuse_alert_created" in sealed.kinds(journey, "abuse"))
         around = scan_bytes(journey.flock, **_around(journey))
         _let_the_host_die(journey)
         journey.wait_until_ended()
         ended = journey.look(Case.ended)
         secrets = journey.look_for(signatures.PLACES, among=signatures.known(signer, signed))
+        recorded = sealed.kinds(journey, "abuse") | sealed.kinds(journey, "access")
         digests = surroundings.plain_digests(surroundings.content_free_documents(journey), journey.flock.canaries)
         outputs = len(journey.documents("output"))
         _pass_the_deadlines(journey)
@@ -80,7 +88,9 @@ def run(folder: Path) -> Evidence:
         return Evidence(
             queued=queued,
             waiting=waiting,
+            records=records,
             ended=ended,
+            recorded=recorded,
             secrets=secrets,
             around=around,
             plain_digests=digests,

@@ -43,6 +43,22 @@ def test_nothing_else_of_any_request_is_left_in_any_file_once_it_has_ended(evide
     assert not evidence.ended.surplus, told(evidence.ended.surplus)
 
 
+def test_what_the_filter_flagged_leaves_a_sealed_record_and_nothing_else_does(evidence: Evidence) -> None:
+    assert evidence.records.kept == evidence.records.wanted
+    assert {"prompt_blocked", "completion_blocked", "annotated", "unfiltered"} == {*evidence.records.wanted.values()}
+
+
+def test_a_sealed_record_shows_nothing_of_its_job_and_names_its_subject_by_a_mac(evidence: Evidence) -> None:
+    assert not evidence.records.in_documents, told(evidence.records.in_documents)
+    assert not evidence.records.without_their_subject, told(evidence.records.without_their_subject)
+
+
+def test_a_reviewer_is_shown_prompt_grounding_and_answer_and_no_name_or_label(evidence: Evidence) -> None:
+    assert not evidence.records.missing, told(evidence.records.missing)
+    assert not evidence.records.surplus, told(evidence.records.surplus)
+    assert {"abuse_record_opened", "abuse_alert_created"} <= evidence.recorded
+
+
 def test_a_submission_secret_is_in_the_key_store_only_and_no_signature_is_in_any_file(evidence: Evidence) -> None:
     assert not evidence.secrets.missing, told(evidence.secrets.missing)
     assert not evidence.secrets.surplus, told(evidence.secrets.surplus)

@@ -39,6 +39,17 @@ def test_an_erasure_without_a_queue_is_made_up_for(evidence: HttpEvidence) -> No
     assert evidence.concerning.at_last == ["swept", "swept"]
 
 
+def test_a_reviewer_is_shown_what_was_sealed_and_nothing_else(evidence: HttpEvidence) -> None:
+    assert not evidence.reviewed.missing, told(evidence.reviewed.missing)
+    assert not evidence.reviewed.surplus, told(evidence.reviewed.surplus)
+
+
+def test_reviews_are_evidence_and_alerts_name_no_subject(evidence: HttpEvidence) -> None:
+    accesses = {"abuse_record_opened", "abuse_access_refused", "abuse_alert_resolved"}
+    assert accesses | {"abuse_alert_created"} <= evidence.reviewed.recorded
+    assert not evidence.reviewed.names_a_subject
+
+
 def test_only_outputs_and_what_the_tenant_configured_are_left_of_jobs_that_ended(evidence: HttpEvidence) -> None:
     assert not evidence.ended.missing, told(evidence.ended.missing)
     assert not evidence.ended.surplus, told(evidence.ended.surplus)

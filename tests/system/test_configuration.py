@@ -2,27 +2,33 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from secrets import token_hex
 from typing import Any
 
-import httpx2
 import pytest
 from azure.cosmos import CosmosClient, PartitionKey
 
 from local.demo.client import REQUESTS
 from local.management import ids
 from shared.domain.drift import Drift
-from tests.system.http import calling
+from tests.system.configuration import (
+    CANARY,
+    LOCAL,
+    OPEN,
+    checked_stack,
+    has_failed,
+    host_lines,
+    overridden,
+    records,
+    runs,
+    said,
+    unlogged,
+    wait_for_record,
+)
 from tests.system.jobs import job, text_of
-from tests.system.stack import Stack, running_stack, wait_for
+from tests.system.stack import Stack, wait_for
 
-OPEN = {f"queue_submission_open:{tenant}" for tenant in ("adatum", "contoso", "fabrikam")}
-LOCAL = OPEN | {"store_local_auth:lethe"}
-"""What the embedded stack cannot do without: open submission for everybody, and a key for the store."""
 COMPARED = 3 + 7 + 2 + 6 + 1 + 3
 """Queues, containers, accounts, deployments, stores, policies."""
-CANARY = f"canary{token_hex(8)}"
 FOR_EVER = "P10675199DT2H48M5.4775807S"
 """What Service Bus says of a queue whose time to live nobody has set."""
 CONTINUOUS = {"type": "Continuous", "continuousModeProperties": {"tier": "Continuous7Days"}, "periodicModeProperties": None}
@@ -31,57 +37,8 @@ CONTINUOUS = {"type": "Continuous", "continuousModeProperties": {"tier": "Contin
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with (
-        running_stack(tmp_path_factory.mktemp("stack"), LETHE_RETENTION_SCHEDULE="* * * * * *") as started,
-        started.keeping_connections() as running,
-    ):
+    with checked_stack(tmp_path_factory.mktemp("stack")) as running:
         yield running
-
-
-def host_lines(stack: Stack) -> list[dict[str, Any]]:
-    """Whole lines of the host's log, but for the one that says where it listens."""
-    whole, _, _ = (stack.state / "logs" / "host.log").read_text().rpartition("\n")
-    lines = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
-    return [line for line in lines if "message" in line]
-
-
-def said(stack: Stack, function: str | None = None) -> list[dict[str, Any]]:
-    """What the app logged of its configuration, in one function or in all."""
-    lines = [line for line in host_lines(stack) if line.get("logger") == "lethe"]
-    events = [json.loads(line["message"]) for line in lines if function in {None, line["category"].removesuffix(".User")[9:]}]
-    return [one for one in events if one["event"].startswith("configuration_") or one.get("step") == "configuration"]
-
-
-def runs(stack: Stack) -> int:
-    return sum("Executed 'Functions.enforce_retention'" in line["message"] for line in host_lines(stack))
-
-
-def records(stack: Stack) -> list[dict[str, Any]]:
-    """Evidence, oldest first."""
-    query = "SELECT * FROM c WHERE c.sequence > 0 ORDER BY c.sequence"
-    return list(stack.store.container("evidence").query_items(query, partition_key="configuration"))
-
-
-def wait_for_record(stack: Stack, findings: set[str], *unchecked: str) -> dict[str, Any]:
-    """Wait until the newest evidence says exactly this; return its fields."""
-
-    def newest() -> dict[str, Any] | None:
-        fields: dict[str, Any] = records(stack)[-1]["fields"]
-        return fields if (set(fields["findings"]), fields["unchecked"]) == (findings, [*unchecked]) else None
-
-    return wait_for(f"evidence of {sorted(findings)} and not of {unchecked}", newest, seconds=20)
-
-
-@contextmanager
-def overridden(stack: Stack, *overrides: dict[str, Any]) -> Iterator[None]:
-    """Let the management endpoint say something else about resources for the length of a ``with`` block."""
-    url = f"{stack.endpoints['management_control']}/overrides"
-    try:
-        for override in overrides:
-            httpx2.post(url, json=override, timeout=10).raise_for_status()
-        yield
-    finally:
-        httpx2.delete(url, timeout=10).raise_for_status()
 
 
 def test_the_app_checks_its_configuration_when_it_starts(stack: Stack) -> None:
@@ -124,11 +81,6 @@ def container(name: str, **resource: object) -> dict[str, Any]:
 
 def missing(resource: str) -> dict[str, Any]:
     return {"id": resource, "missing": True}
-
-
-def unlogged(*capabilities: dict[str, str]) -> dict[str, Any]:
-    """What Azure says of the resource of the tenant that opted out."""
-    return {"id": ids.account("unlogged"), "properties": {"capabilities": [{"name": "VirtualNetworks"}, *capabilities]}}
 
 
 def deployment(name: str, **changes: object) -> dict[str, Any]:
@@ -184,6 +136,8 @@ DRIFTS: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
 }
 """By target: what is said of it, and what is found. The rest of all kinds really happens, in tests of their own."""
+ELSEWHERE = {Drift.CONTAINER_TTL_OFF, Drift.VAULT_UNWRAP_ALLOWED, Drift.VAULT_RECOVERY}
+"""The first below, the others in tests/contract/test_configuration.py: on vaults that are set up so."""
 DRIFTED = {f"{kind}:{target}" for target, (_, kinds) in DRIFTS.items() for kind in kinds}
 
 
@@ -196,7 +150,7 @@ def test_every_drift_is_found_at_once_and_logged_by_its_name_and_never_by_its_va
     wait_for_record(stack, LOCAL)
     logged = {f"{one['code']}:{one['target']}" for one in said(stack)[lines:] if one["event"] == "configuration_drift"}
     assert logged == LOCAL | DRIFTED
-    assert {each.partition(":")[0] for each in logged} == {*Drift} - {Drift.CONTAINER_TTL_OFF}
+    assert {each.partition(":")[0] for each in logged} == {*Drift} - ELSEWHERE
     assert CANARY not in stack.logs()
     assert CANARY not in json.dumps(records(stack))
 
@@ -241,24 +195,6 @@ def with_horizon(stack: Stack, hours: int) -> dict[str, Any] | None:
     return fields if fields["backup_horizon_hours"] == hours else None
 
 
-def violated(stack: Stack) -> dict[str, list[str]]:
-    """Promises that the public statement says are violated by the configuration, and by what."""
-    stated = httpx2.get(f"{stack.endpoints['http']}/v1/privacy/statement", timeout=10).raise_for_status().json()["promises"]
-    return {one["id"]: one["causes"] for one in stated if one["state"] == "violated" and one["why"] == "configuration"}
-
-
-def test_backups_that_reach_further_back_than_stated_violate_what_is_promised_of_them(stack: Stack) -> None:
-    wait_for_record(stack, LOCAL)
-    longer = {"periodicModeProperties": {"backupRetentionIntervalInHours": 720}}
-    with overridden(stack, {"id": ids.COSMOS, "properties": {"backupPolicy": longer}}):
-        fields = wait_for_record(stack, LOCAL | {"store_backup_horizon:lethe"})
-        assert (fields["backup"], fields["backup_horizon_hours"], fields["found"]) == ("periodic", 720, len(OPEN) + 1)
-        wait_for("the statement to say so", lambda: {"retention", "erasure"} <= violated(stack).keys())
-        assert violated(stack)["erasure"] == ["store_backup_horizon"]
-    wait_for_record(stack, LOCAL)
-    wait_for("the statement to take it back", lambda: not {"retention", "erasure"} & violated(stack).keys())
-
-
 def test_what_cannot_be_checked_is_recorded_as_such_and_jobs_run_on(stack: Stack) -> None:
     parts = ("queues", "containers", "account:primary", "account:unlogged", "store", "opt_outs:fabrikam")
     lines = len(said(stack))
@@ -278,46 +214,5 @@ def test_what_cannot_be_checked_is_recorded_as_such_and_jobs_run_on(stack: Stack
     assert [(one["complete"], one["found"]) for one in steps] == [(False, len(OPEN)), (True, len(OPEN))]
 
 
-@pytest.mark.parametrize(
-    ("override", "findings", "unchecked", "shown", "state"),
-    [
-        (unlogged(), {"opt_out_unconfirmed:fabrikam"}, (), "true", "violated"),
-        (
-            unlogged({"name": "ContentLogging", "value": CANARY}),
-            {"account_content_logging_unreadable:unlogged"},
-            ("opt_outs:fabrikam",),
-            "unreadable",
-            "unknown",
-        ),
-    ],
-    ids=["absent", "unreadable"],
-)
-def test_an_opt_out_is_violated_where_azure_shows_the_opposite_and_unknown_where_it_cannot_be_read(
-    stack: Stack, override: dict[str, Any], findings: set[str], unchecked: tuple[str, ...], shown: str, state: str
-) -> None:
-    before = promised(stack)
-    with overridden(stack, override):
-        fields = wait_for_record(stack, LOCAL | findings, *unchecked)
-        assert f"unlogged:{shown}" in fields["content_logging"]
-        cause = "opt_out_unconfirmed" if state == "violated" else "configuration"
-        told = wait_for("the statement to say so", lambda: (now := promised(stack))["causes"] == [cause] and now)
-        assert told["state"] == state
-        assert "fabrikam" not in json.dumps(told)
-    wait_for_record(stack, LOCAL)
-    wait_for("the statement to be as it was", lambda: promised(stack)["causes"] == before["causes"])
-    assert CANARY not in stack.logs()
-
-
-def promised(stack: Stack) -> dict[str, Any]:
-    """What the statement says of abuse monitoring; nothing while it does not know."""
-    with calling(stack) as http:
-        answer = http.call("GET", "/v1/privacy/statement", tenant=None)
-    promises = answer.json["promises"] if answer.status == 200 else []
-    found: dict[str, Any] = next((one for one in promises if one["id"] == "abuse-monitoring"), {"causes": None})
-    return found
-
-
 def test_no_check_of_all_these_failed(stack: Stack) -> None:
-    assert {record["kind"] for record in records(stack)} == {"configuration_checked"}
-    assert "retention_step_failed" not in stack.logs()
-    assert "invocation_failed" not in stack.logs()
+    assert not has_failed(stack)
