@@ -35,6 +35,7 @@ from shared.privacy.safeguards import Safeguards
 from shared.privacy.statement import Statements
 from shared.privacy.sweep import Erasing, Part
 from shared.privacy.violations import Violations
+from shared.settings import App
 from shared.tenants.services import Tenants
 
 
@@ -157,7 +158,12 @@ class Composition(AbuseComposition):
     def callers(self) -> Callers:
         """By which the HTTP faces know who calls."""
         chosen = self._settings
-        verifier = Verifier(chosen.token_issuers, audiences=chosen.token_audiences, clock=self._clock)
+        verifier = Verifier(
+            chosen.token_issuers,
+            audiences=chosen.token_audiences,
+            clock=self._clock,
+            takes_strangers=chosen.app is App.REVIEW,
+        )
         return Callers(verifier=verifier, policies=self._policies)
 
     @cached_property

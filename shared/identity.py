@@ -32,9 +32,16 @@ _JWS = PyJWS(algorithms=["RS256"])
 
 
 class Verifier:
-    """Checks tokens of the listed issuers (issuer URL to JWKS URL) for the listed audiences."""
+    """Checks tokens of the listed issuers (issuer URL to JWKS URL) for the listed audiences.
 
-    def __init__(self, issuers: Mapping[str, str], *, audiences: Iterable[str], clock: Clock) -> None:
+    ``takes_strangers``: who has a good token and no role that counts is known all the same, as a principal without roles, so
+    that what is refused to it can be recorded.
+    """
+
+    def __init__(
+        self, issuers: Mapping[str, str], *, audiences: Iterable[str], clock: Clock, takes_strangers: bool = False
+    ) -> None:
+        self._takes_strangers = takes_strangers
         self._audiences = frozenset(audiences)
         self._clock = clock
         self._keys = {
@@ -45,7 +52,8 @@ class Verifier:
     async def verify(self, authorization: str | None) -> Principal:
         """Return the principal of an ``Authorization`` header.
 
-        Raises `Unauthenticated`, `Forbidden` (a good token without any role of Lethe) and `IdentityUnavailable`.
+        Raises `Unauthenticated`, `Forbidden` (a good token without any role of Lethe, unless strangers are taken) and
+        `IdentityUnavailable`.
         """
         token = _token(authorization)
         kid, issuer = _kid_and_issuer(token)
@@ -59,7 +67,10 @@ class Verifier:
         claims = _claims(payload)
         self._check_purpose(claims, issuer)
         self._check_time(claims)
-        return _principal(claims, directory_of(issuer))
+        principal = _principal(claims, directory_of(issuer))
+        if not principal.roles and not self._takes_strangers:
+            raise Forbidden(Denial.ROLE) if principal.person_id is None else Unauthenticated(Denial.DELEGATED)
+        return principal
 
     def _check_purpose(self, claims: Json, issuer: str) -> None:
         """Check that the token is for us, and of the directory of its issuer, which chose the key.
@@ -125,13 +136,11 @@ def _seconds(claims: Json, name: str) -> float:
 
 
 def _principal(claims: Json, directory: str) -> Principal:
-    """Return who calls: an application, or a person through one; raises `Forbidden` when there is no role of Lethe."""
+    """Return who calls, an application, or a person through one, with the roles that count, if any."""
     client_id, roles = _id(claims, "azp"), _roles(claims)
     if _is_app_only(claims):
-        if not roles:
-            raise Forbidden(Denial.ROLE)
         return Principal(directory=directory, client_id=client_id, roles=roles)
-    if not _is_delegated(claims) or roles.isdisjoint(PERSONS_ROLES):
+    if not _is_delegated(claims):
         raise Unauthenticated(Denial.DELEGATED)
     return Principal(directory=directory, client_id=client_id, roles=roles & PERSONS_ROLES, person_id=_id(claims, "oid"))
 

@@ -81,9 +81,10 @@ class JwksServer:
         """Publish these keys only."""
         self.body = {"keys": list(entries)}
 
-    def verifier(self, clock: Clock) -> Verifier:
+    def verifier(self, clock: Clock, *, takes_strangers: bool = False) -> Verifier:
         """A verifier that trusts this server alone."""
-        return Verifier({self.issuer: self.url}, audiences=[AUDIENCE, OTHER_AUDIENCE], clock=clock)
+        audiences = [AUDIENCE, OTHER_AUDIENCE]
+        return Verifier({self.issuer: self.url}, audiences=audiences, clock=clock, takes_strangers=takes_strangers)
 
     def claims(self, **changes: object) -> dict[str, object]:
         """Claims of a good token; None takes one away."""

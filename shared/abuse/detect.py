@@ -21,6 +21,7 @@ from shared.delivery.services import Webhooks
 from shared.domain import abuse_record
 from shared.domain.abuse_alert import MOST_JOBS, Alert, AlertStatus
 from shared.domain.detection import Finding, Signal, findings, new_subject_candidates
+from shared.domain.erasure import latest
 from shared.domain.evidence import Chain, Kind
 from shared.domain.evidence_fields import Fields
 from shared.domain.macs import Mac
@@ -112,11 +113,13 @@ async def _raise(finding: Finding, policy: TenantPolicy, detecting: Detecting) -
 
 
 def _opened(finding: Finding, policy: TenantPolicy, known: Alert | None, detecting: Detecting) -> Alert:
+    """Make an alert, or its next opening; a block that stands is not cut short by it."""
     now, signals = detecting.clock(), finding.signals
     ends_at = abuse_record.expires_at(policy.retention, admitted_at=now, recovery_days=detecting.recovery_days)
     expires_at = max(ends_at, now + SHORTEST_ALERT)
     seconds = (policy.abuse_monitoring.detection or DEFAULT_DETECTION).block_seconds
-    blocks = seconds is not None and finding.subject is not None
+    block = min(now + seconds, expires_at) if seconds is not None and finding.subject is not None else None
+    standing = min(known.blocked_until, expires_at) if known and known.blocked_until is not None else None
     return Alert(
         id=finding.alert_id,
         tenant_id=finding.tenant_id,
@@ -130,8 +133,8 @@ def _opened(finding: Finding, policy: TenantPolicy, known: Alert | None, detecti
         signals=len(signals),
         jobs=_jobs(signals),
         expires_at=expires_at,
-        blocked_until=min(now + seconds, expires_at) if seconds is not None and blocks else None,
-        untold=(ALERT_CREATED, SUBJECT_BLOCKED) if blocks else (ALERT_CREATED,),
+        blocked_until=latest(block, standing),
+        untold=(ALERT_CREATED,) if block is None else (ALERT_CREATED, SUBJECT_BLOCKED),
         held=known.held if known else None,
     )
 

@@ -16,7 +16,7 @@ from shared.azure.abuse_unwrapping import Unwrapper
 from shared.azure.evidence import Evidence
 from shared.clock import Clock
 from shared.domain import abuse_alert, abuse_record
-from shared.domain.abuse_alert import Alert, AlertStatus
+from shared.domain.abuse_alert import Alert, AlertStatus, Resolution
 from shared.domain.abuse_record import AbuseRecord
 from shared.domain.abuse_requests import ListAlerts, OpenRecord, ResolveAlert
 from shared.domain.evidence import Chain, Kind
@@ -96,7 +96,7 @@ async def page(query: ListAlerts, limit: int, reviewing: Reviewing) -> Page:
 
 
 async def resolve(public_id: str, order: ResolveAlert, reader: Principal, reviewing: Reviewing) -> Alert:
-    """Say what the review of an open alert came to, and block its subject if that is wished.
+    """Say what the review of an open alert came to, and block its subject if that is wished; a false alarm ends its block.
 
     The event that tells the tenant of a block is made by the timer. Raises `NotFound`, `Conflict` for an alert that is
     resolved, `RequestRefused` for a block of an alert without a subject, and `ServiceUnavailable`.
@@ -109,12 +109,13 @@ async def resolve(public_id: str, order: ResolveAlert, reader: Principal, review
         if order.block_seconds is not None and current.subject is None:
             raise RequestRefused(Reason.INVALID_VALUE, "block_seconds")
         blocked_until = None if order.block_seconds is None else min(now + order.block_seconds, current.expires_at)
+        standing = None if order.resolution is Resolution.FALSE_ALARM else current.blocked_until
         return replace(
             current,
             status=AlertStatus.RESOLVED,
             resolution=order.resolution,
             resolved_at=now,
-            blocked_until=blocked_until or current.blocked_until,
+            blocked_until=blocked_until or standing,
             untold=current.untold if blocked_until is None else (*current.untold, SUBJECT_BLOCKED),
         )
 

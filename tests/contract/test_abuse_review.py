@@ -9,7 +9,7 @@ import pytest
 from local import clock
 from shared.abuse.access import refusals_recorded
 from shared.abuse.review import open_record, page, resolve
-from shared.domain.abuse_alert import AlertStatus, Resolution
+from shared.domain.abuse_alert import Alert, AlertStatus, Resolution
 from shared.domain.abuse_requests import ListAlerts, OpenRecord, ResolveAlert
 from shared.domain.evidence import Kind
 from shared.domain.macs import Mac
@@ -182,6 +182,20 @@ async def test_a_review_comes_to_something_once_and_that_is_evidence(desk: Desk)
     assert evidence.fields["block_seconds"] == 3600
     with pytest.raises(Conflict):
         await resolve(alert.public_id, order, READER, desk.reviewing)
+
+
+async def test_a_false_alarm_ends_the_block_and_another_resolution_leaves_it(desk: Desk) -> None:
+    for resolution in (Resolution.FALSE_ALARM, Resolution.NO_ACTION):
+        alert = await desk.alert(Mac(kid=resolution, mac="1" * 64))
+        until = clock.now() + 3600
+
+        def blocked(current: Alert, until: float = until) -> Alert:
+            return replace(current, blocked_until=until)
+
+        await desk.reviewing.alerts.change("contoso", alert.id, blocked)
+        order = ResolveAlert(tenant="contoso", case_reference="C", resolution=resolution)
+        done = await resolve(alert.public_id, order, READER, desk.reviewing)
+        assert done.blocked_until == (None if resolution is Resolution.FALSE_ALARM else until)
 
 
 async def test_only_a_subject_can_be_blocked(desk: Desk) -> None:

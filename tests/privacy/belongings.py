@@ -35,10 +35,11 @@ class Belongings:
     def identifiers(self) -> set[str]:
         """Whatever looks like an id, a key, a secret or a MAC; names of fields are left out, codes have no digit.
 
-        One key wraps those of all records that end on its day, whose ever they are: its version is in all of them.
+        One key wraps those of all records that end on its day, whose ever they are: its name and version are in all of them.
         """
         found = {one for text in _texts(self.stores) for one in _IDENTIFIER.findall(text)}
-        days_keys = {one["key_version"] for one in self.stores["abuse-monitoring"] if "key_version" in one}
+        records = [one for one in self.stores["abuse-monitoring"] if one["dataClass"] == "abuse_record"]
+        days_keys = {one[part] for one in records for part in ("key", "key_version")}
         return {one for one in found if any(letter.isdigit() for letter in one)} - _COMMON - days_keys
 
 

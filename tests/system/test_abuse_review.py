@@ -97,6 +97,18 @@ def test_an_application_in_the_reviewers_role_is_refused_and_recorded(http: Http
     assert "person" not in evidence["fields"]
 
 
+@pytest.mark.parametrize(("principal", "roles"), [("reviewer", []), ("reviewer", ["Lethe.Submit"]), ("operator", [])])
+def test_whoever_has_a_good_token_and_no_role_is_refused_and_recorded(
+    http: Http, stack: Stack, record: str, principal: str, roles: list[str]
+) -> None:
+    before = len(accesses(stack))
+    token = http.token(principal, claims={"roles": roles})
+    assert review(http, "POST", f"records/{record}/open", CASE, token=token).status == 403
+    (evidence,) = accesses(stack)[before:]
+    assert evidence["fields"]["code"] == "role_missing"
+    assert ("person" in evidence["fields"]) == (principal == "reviewer")
+
+
 def test_nobody_is_refused_without_a_record_so_that_nobody_fills_the_chain(http: Http, stack: Stack, record: str) -> None:
     before = len(accesses(stack))
     for token in ("nonsense", http.token("reviewer", alg="none")):

@@ -251,6 +251,21 @@ async def test_no_address_or_key_that_a_token_brings_is_followed(server: JwksSer
     assert server.others == 0
 
 
+async def test_where_strangers_are_taken_they_are_known_and_have_no_role(server: JwksServer) -> None:
+    verifier = server.verifier(Clock(), takes_strangers=True)
+    for header_of, person_id in (
+        (claim(roles=None), None),
+        (claim(roles=["Admin"]), None),
+        (person(roles=None), "a-person"),
+        (person(roles=["Lethe.Submit", "Lethe.Operator"]), "a-person"),
+    ):
+        principal = await verifier.verify(header_of(server))
+        assert (principal.roles, principal.person_id) == (frozenset(), person_id)
+    for header_of in (person(scp="Other"), person(scp=None), claim(exp=1), claim(aud="another")):
+        with pytest.raises(Unauthenticated):
+            await verifier.verify(header_of(server))
+
+
 async def test_time_is_that_of_the_apps_clock(server: JwksServer) -> None:
     clock = Clock()
     verifier = server.verifier(clock)
