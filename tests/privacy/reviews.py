@@ -106,7 +106,7 @@ def in_urls(run: Run) -> list[Call]:
 def act(run: Run, blocked: Blocked, jobs: list[Call]) -> Reviewed:
     """Do it all once the jobs have ended: ``jobs`` are those whose records are opened, the last one an attempt."""
     _ask_about_a_blocked_subject(run, blocked)
-    alert = wait_for("an alert", lambda: _alerts(run))
+    alert = wait_for("an alert", lambda: _alerts(run), seconds=90)
     _refuse(run, _record(run, jobs[0]), blocked.alert)
     missing, surplus = _open(run, jobs)
     _unforeseen(run, _record(run, jobs[0]), alert["id"])

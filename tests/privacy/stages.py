@@ -73,7 +73,7 @@ def run(folder: Path) -> Evidence:
         waiting = journey.look(Case.ended)
         with calling(stack) as http:
             records = sealed.look(journey, http)
-        wait_for("an alert", lambda: "abuse_alert_created" in sealed.kinds(journey, "abuse"))
+        wait_for("an alert", lambda: "abuse_alert_created" in sealed.kinds(journey, "abuse"), seconds=90)
         around = scan_bytes(journey.flock, **_around(journey))
         _let_the_host_die(journey)
         journey.wait_until_ended()

@@ -56,7 +56,8 @@ def wait_for_record(stack: Stack, findings: set[str], *unchecked: str) -> dict[s
     """Wait until the newest evidence says exactly this; return its fields."""
 
     def newest() -> dict[str, Any] | None:
-        fields: dict[str, Any] = records(stack)[-1]["fields"]
+        found = records(stack)
+        fields: dict[str, Any] = found[-1]["fields"] if found else {"findings": [], "unchecked": None}
         return fields if (set(fields["findings"]), fields["unchecked"]) == (findings, [*unchecked]) else None
 
     return wait_for(f"evidence of {sorted(findings)} and not of {unchecked}", newest, seconds=20)

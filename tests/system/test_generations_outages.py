@@ -76,7 +76,7 @@ def test_a_tenant_that_forbids_the_queue_is_served_over_http_only(http: Http) ->
         policies.upsert_item(policies.read_item("policy", "fabrikam") | {"queue_submission": "forbidden"})
     http.stack.advance(61)  # policies are cached for a minute
 
-    by_queue, by_http = line("By queue."), line("[[status:429:2:30]] By HTTP.")
+    by_queue, by_http = line("By queue."), line("[[status:429:1:30]] By HTTP.")
     http.stack.submit([{"tenant": "fabrikam", **by_queue}])
     rejected = wait_for("the message to be rejected", lambda: [m.properties for m in http.stack.rejected()])
     assert [(each["reason"], each["field"]) for each in rejected] == [("submission_forbidden", "tenant")]
