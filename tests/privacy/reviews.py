@@ -222,9 +222,9 @@ def _refuse_strangers(run: Run, record: str) -> None:
             run.token,
             run.operator,
             run.http.token("operator", claims={"roles": ["Lethe.Reviewer", stranger("claim roles")], "name": stranger("name")}),
+            run.http.token("reviewer", claims={"roles": [stranger("other roles")], "upn": stranger("upn")}),
         ],
         401: [
-            run.http.token("reviewer", claims={"roles": [stranger("other roles")], "upn": stranger("upn")}),
             run.http.token("reviewer", claims={"scp": stranger("scope")}),
             run.http.token("reviewer", claims={"aud": stranger("audience")}),
             run.http.token("reviewer", claims={"oid": stranger("oid"), "sub": stranger("oid")}),
