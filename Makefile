@@ -14,7 +14,7 @@ help:
 	@echo "make run FILE=requests.jsonl   run an OpenAI Batch input file, write results.jsonl (MODEL=gpt-small maps its models)"
 	@echo "make up                        keep a local stack running under .local/"
 	@echo "make test                      run every test"
-	@echo "make bench                     measure what tests/bench/README.md tells (half an hour)"
+	@echo "make bench                     measure what tests/bench/README.md tells (an hour)"
 	@echo "make check                     style, types, direction of imports, duplicated code"
 	@echo "make clean                     remove what these commands made, the state of 'make up' included"
 
