@@ -110,7 +110,12 @@ def test_the_same_subjects_records_and_alert_are_other_ones_with_each_tenant(pai
     for side in pair:
         kept = side.has.stores["abuse-monitoring"]
         [alert] = [one for one in kept if one["dataClass"] == "abuse_alert"]
-        records = {one["jobId"]: one for one in kept if one["dataClass"] == "abuse_record"}
+        kept_for = {one["jobId"]: one for one in kept if one["dataClass"] == "abuse_record"}
+        assert {one["reason"] for one in kept_for.values()} <= {
+            "flagged",
+            "alert",
+        }  # the latter, of what ended behind the alert
+        records = {job_id: one for job_id, one in kept_for.items() if one["reason"] == "flagged"}
         assert {*alert["jobs"]} == records.keys()
         assert len(records) == ATTEMPTS
         assert [one["subject"] for one in records.values()] == [alert["subject"]] * ATTEMPTS
@@ -128,7 +133,7 @@ def test_a_reviewer_who_names_one_tenant_reaches_nothing_of_the_other(sides: Pai
     tried: list[tuple[str, str, object]] = [("POST", f"records/{record}/open", case_of(own)) for record in records]
     tried += [("POST", f"alerts/{alert}/resolve", {**case_of(own), "resolution": "confirmed"}) for alert in alerts]
     tried += [("GET", f"alerts?tenant={own.name}&after={alert}", None) for alert in alerts]
-    assert len(tried) == ATTEMPTS + 2
+    assert len(tried) >= ATTEMPTS + 2
     assert [own.reviewed(method, path, body).status for method, path, body in tried] == [404] * len(tried)
     for token in (own.token, other.tenant.token):
         reply = own.http.call("POST", f"{own.stack.endpoints['review']}/v1/abuse/{tried[0][1]}", case_of(own), token=token)
