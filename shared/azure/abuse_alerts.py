@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from azure.core import MatchConditions
 from azure.cosmos.aio import ContainerProxy
 
-from shared.azure.cosmos import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, Answered, Document, foreign_errors
+from shared.azure.cosmos import (
+    CONFLICT,
+    NOT_FOUND,
+    PRECONDITION_FAILED,
+    Answered,
+    Document,
+    find_document,
+    foreign_errors,
+    query_rows,
+)
 from shared.azure.documents import of_mac, to_mac
 from shared.azure.marks import of_mark, to_mark, until
 from shared.clock import Clock
@@ -47,13 +56,9 @@ class AbuseAlerts:
     @patient
     async def standing(self, tenant: str, alert_id: str) -> Stored | None:
         """Return what stands there, also an alert past its deadline, which a hold keeps or nobody has deleted yet."""
-        try:
-            async with foreign_errors():
-                document = dict(await self._container.read_item(_ID, [tenant, alert_id]))
-        except Answered as answer:
-            if answer.status == NOT_FOUND:
-                return None
-            raise StoreUnavailable from None
+        document = await find_document(self._container, _ID, [tenant, alert_id])
+        if document is None:
+            return None
         return Stored(alert=to_alert(document), etag=document["_etag"])
 
     @patient
@@ -100,13 +105,8 @@ class AbuseAlerts:
 
     async def _query(self, text: str, tenant: str) -> list[Alert]:
         now = self._clock()
-        try:
-            async with foreign_errors():
-                found = self._container.query_items(text, parameters=[{"name": "@now", "value": now}], partition_key=[tenant])
-                alerts = [to_alert(document) async for document in found]
-        except Answered:
-            raise StoreUnavailable from None
-        return [alert for alert in alerts if alert.expires_at > now]
+        found = await query_rows(self._container, text, {"now": now}, key=[tenant])
+        return [alert for alert in map(to_alert, found) if alert.expires_at > now]
 
 
 def of_alert(alert: Alert, *, now: float, grace: int) -> Document:

@@ -2,12 +2,21 @@
 
 import base64
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
 from azure.core import MatchConditions
 from azure.cosmos.aio import ContainerProxy
 
-from shared.azure.cosmos import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, TOO_LARGE, Answered, Document, foreign_errors
+from shared.azure.cosmos import (
+    CONFLICT,
+    NOT_FOUND,
+    PRECONDITION_FAILED,
+    TOO_LARGE,
+    Answered,
+    Document,
+    count_rows,
+    find_document,
+    foreign_errors,
+)
 from shared.azure.documents import of_mac, to_mac
 from shared.azure.marks import NOT_HELD, of_mark, to_mark, until
 from shared.clock import Clock
@@ -17,9 +26,6 @@ from shared.domain.filter_outcome import Verdict
 from shared.domain.policy import ttl
 from shared.errors import OutputTooLarge, StoreUnavailable
 from shared.patience import patient
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterable
 
 _ID = "record"
 _COUNT = "SELECT VALUE COUNT(1) FROM c WHERE c.dataClass = 'abuse_record' AND c.key = @key"
@@ -83,22 +89,10 @@ class AbuseRecords:
         return True
 
     async def _read(self, tenant: str, job_id: str) -> Document | None:
-        try:
-            async with foreign_errors():
-                return dict(await self._container.read_item(_ID, [tenant, job_id]))
-        except Answered as answer:
-            if answer.status == NOT_FOUND:
-                return None
-            raise StoreUnavailable from None
+        return await find_document(self._container, _ID, [tenant, job_id])
 
     async def _count(self, query: str, key: str) -> int:
-        parameters: list[dict[str, object]] = [{"name": "@key", "value": key}, {"name": "@now", "value": self._clock()}]
-        try:
-            async with foreign_errors():
-                found: AsyncIterable[Any] = self._container.query_items(query, parameters=parameters)
-                return sum([int(count) async for count in found])  # one for each physical partition
-        except Answered:
-            raise StoreUnavailable from None
+        return await count_rows(self._container, query, {"key": key, "now": self._clock()})
 
 
 def of_record(record: AbuseRecord, *, now: float, grace: int) -> Document:

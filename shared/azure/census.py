@@ -3,13 +3,10 @@
 Jobs of this instance are known without asking: their attempt tokens begin with its name (`shared.generation.admit`).
 """
 
-from typing import TYPE_CHECKING, Any
-
 from azure.cosmos.aio import ContainerProxy
 
-from shared.azure.cosmos import Answered, foreign_errors
+from shared.azure.cosmos import count_rows
 from shared.clock import Clock
-from shared.errors import StoreUnavailable
 
 _COUNT = "SELECT VALUE COUNT(1) FROM c WHERE c.dataClass = 'receipt' AND "
 _IN_FLIGHT = f"{_COUNT}c.status = 'in_progress' AND c.lease_until > @now AND NOT STARTSWITH(c.attempt_token, @instance)"
@@ -17,9 +14,6 @@ _STARTED = f"{_COUNT}c.started_at > @since AND NOT STARTSWITH(c.attempt_token, @
 _ADMITTED = f"{_COUNT}c.created_at > @since"
 
 MINUTE = 60.0
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterable
 
 
 class Census:
@@ -43,10 +37,4 @@ class Census:
         return await self._count(_ADMITTED, tenant, since=self._clock() - MINUTE)
 
     async def _count(self, query: str, tenant: str, **values: object) -> int:
-        parameters: list[dict[str, object]] = [{"name": f"@{name}", "value": value} for name, value in values.items()]
-        try:
-            async with foreign_errors():
-                found: AsyncIterable[Any] = self._container.query_items(query, parameters=parameters, partition_key=[tenant])
-                return sum([int(number) async for number in found])  # one for each physical partition
-        except Answered:
-            raise StoreUnavailable from None
+        return await count_rows(self._container, query, values, key=[tenant])

@@ -1,6 +1,6 @@
 """One Cosmos DB client per process, and the one place where its exceptions end."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,6 +16,8 @@ from shared.patience import answering, was_away
 type Document = dict[str, Any]
 type Operation = tuple[str, tuple[Any, ...]] | tuple[str, tuple[Any, ...], dict[str, Any]]
 """One operation of a transactional batch: its kind, its arguments, its conditions."""
+type Key = str | list[str]
+"""A partition key; of a hierarchical one all parts, or for a query the first of them."""
 
 OPERATION_TIMEOUT = 20.0
 """Seconds for one operation with the SDK's own retries; its ``timeout=`` does not interrupt a call under way."""
@@ -56,6 +58,48 @@ def _judged(status: int) -> LetheError:
         return Answered(status)
     was_away(StoreUnavailable)
     return StoreUnavailable()
+
+
+async def find_document(container: ContainerProxy, document_id: str, key: Key) -> Document | None:
+    """Read a document, None when there is none; raises `StoreUnavailable`."""
+    partition: Any = key
+    try:
+        async with foreign_errors():
+            return dict(await container.read_item(document_id, partition))
+    except Answered as answer:
+        if answer.status == NOT_FOUND:
+            return None
+        raise StoreUnavailable from None
+
+
+async def query_rows(
+    container: ContainerProxy,
+    text: str,
+    values: Mapping[str, object] | None = None,
+    *,
+    key: Key | None = None,
+    page: int | None = None,
+) -> list[Any]:
+    """Return every row of a query; raises `StoreUnavailable`.
+
+    ``values`` have the names of the query's parameters without their ``@``. Without a key it runs over all partitions.
+    ``page``: how many rows an answer of the store has at the most, where its own choice is not good enough.
+    """
+    options: dict[str, Any] = {"partition_key": key, "max_item_count": page}
+    options = {name: value for name, value in options.items() if value is not None}
+    parameters: list[dict[str, object]] = [{"name": f"@{name}", "value": value} for name, value in (values or {}).items()]
+    try:
+        async with foreign_errors():
+            return [row async for row in container.query_items(text, parameters=parameters, **options)]
+    except Answered:
+        raise StoreUnavailable from None
+
+
+async def count_rows(
+    container: ContainerProxy, text: str, values: Mapping[str, object] | None = None, *, key: Key | None = None
+) -> int:
+    """Return what a query counts: it has a number for each physical partition. Raises `StoreUnavailable`."""
+    return sum(int(number) for number in await query_rows(container, text, values, key=key))
 
 
 def sets(values: dict[str, object]) -> list[dict[str, object]]:

@@ -1,11 +1,10 @@
 """Counts over all tenants, for the timer: what an index can count or order, and nothing of a document but a time."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from azure.cosmos.aio import ContainerProxy
 
-from shared.azure.cosmos import Answered, foreign_errors
-from shared.errors import StoreUnavailable
+from shared.azure.cosmos import count_rows, query_rows
 from shared.patience import patient
 
 _COUNT = "SELECT VALUE COUNT(1) FROM c WHERE c.dataClass = @data_class"
@@ -31,9 +30,10 @@ class Counts:
         """How many documents of a class there are; Cosmos DB may still count what it hides behind its ``ttl``."""
         return await self._count(_COUNT, {"data_class": data_class})
 
+    @patient
     async def oldest(self, data_class: str, *, now: float) -> float | None:
         """When the oldest document of a class was made (seconds since the epoch), None when there is none."""
-        found = await self._query(_OLDEST, {"data_class": data_class, "now": now})
+        found = await query_rows(self._container, _OLDEST, {"data_class": data_class, "now": now})
         return float(min(found)) if found else None
 
     async def lapsed_claims(self, *, before: float) -> int:
@@ -48,14 +48,6 @@ class Counts:
         """How many outputs have their deadline behind one time and not behind another."""
         return await self._count(_DEADLINES, {"after": after, "until": until})
 
-    async def _count(self, query: str, values: dict[str, object]) -> int:
-        return sum([int(number) for number in await self._query(query, values)])  # one for each physical partition
-
     @patient
-    async def _query(self, query: str, values: dict[str, object]) -> list[Any]:
-        parameters: list[dict[str, object]] = [{"name": f"@{name}", "value": value} for name, value in values.items()]
-        try:
-            async with foreign_errors():
-                return [row async for row in self._container.query_items(query, parameters=parameters)]
-        except Answered:
-            raise StoreUnavailable from None
+    async def _count(self, query: str, values: Mapping[str, object]) -> int:
+        return await count_rows(self._container, query, values)

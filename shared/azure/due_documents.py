@@ -4,14 +4,23 @@ Documents past their deadline are still visible for the grace period (`shared.do
 here, deleted under their etag, and read back: what was deleted is in no later page.
 """
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from azure.core import MatchConditions
 from azure.cosmos.aio import ContainerProxy
 
 from shared.azure import documents
-from shared.azure.cosmos import NOT_FOUND, PRECONDITION_FAILED, Answered, Document, Operation, foreign_errors, sets
+from shared.azure.cosmos import (
+    NOT_FOUND,
+    PRECONDITION_FAILED,
+    Answered,
+    Document,
+    Operation,
+    find_document,
+    foreign_errors,
+    query_rows,
+    sets,
+)
 from shared.azure.marks import NOT_HELD, until
 from shared.clock import Clock
 from shared.domain.generation import EXPIRED, Receipt, Status
@@ -53,13 +62,13 @@ class DueDocuments:
 
     async def expired(self) -> list[Due]:
         """Return a page of documents past their deadline, the oldest first."""
-        return [_due(document, document["expires_at"]) async for document in self._query(_DUE)]
+        return [_due(document, document["expires_at"]) for document in await self._query(_DUE)]
 
     async def forgettable(self) -> list[Due]:
         """Return a page of receipts whose content is past its deadline: still known by its MAC, or of a job without an end."""
         return [
             _due(document, document["content_expires_at"], documents.to_receipt(document))
-            async for document in self._query(_FORGETTABLE)
+            for document in await self._query(_FORGETTABLE)
         ]
 
     async def delete(self, due: Due) -> bool:
@@ -78,12 +87,7 @@ class DueDocuments:
 
     async def is_gone(self, due: Due) -> bool:
         """Read a document back."""
-        try:
-            async with foreign_errors():
-                await self._container.read_item(due.document_id, [due.tenant_id, due.job_id])
-        except Answered as answer:
-            return answer.status == NOT_FOUND
-        return False
+        return await find_document(self._container, due.document_id, [due.tenant_id, due.job_id]) is None
 
     async def forget_content(self, due: Due) -> bool:
         """Take the MAC of the content off a receipt, unless it is held, and end a job that nobody ended.
@@ -113,16 +117,8 @@ class DueDocuments:
             raise StoreUnavailable from None
         return True
 
-    async def _query(self, query: str) -> AsyncIterator[Document]:
-        parameters: list[dict[str, object]] = [{"name": "@now", "value": self._clock()}, {"name": "@page", "value": PAGE}]
-        try:
-            async with foreign_errors():
-                answer = self._container.query_items(query, parameters=parameters, max_item_count=PAGE)
-                found = [document async for document in answer]
-        except Answered:
-            raise StoreUnavailable from None
-        for document in found:
-            yield document
+    async def _query(self, query: str) -> list[Document]:
+        return await query_rows(self._container, query, {"now": self._clock(), "page": PAGE}, page=PAGE)
 
 
 def _due(document: Document, since: float, receipt: Receipt | None = None) -> Due:

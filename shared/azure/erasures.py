@@ -6,12 +6,20 @@ every backup that could bring something of the subject back.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from azure.core import MatchConditions
 from azure.cosmos.aio import ContainerProxy
 
-from shared.azure.cosmos import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, Answered, Document, foreign_errors
+from shared.azure.cosmos import (
+    CONFLICT,
+    NOT_FOUND,
+    PRECONDITION_FAILED,
+    Answered,
+    Document,
+    find_document,
+    foreign_errors,
+    query_rows,
+)
 from shared.clock import Clock
 from shared.domain.erasure import Counts, Erasure, Held, Marked, State
 from shared.domain.macs import Mac
@@ -55,13 +63,9 @@ class Erasures:
     @patient
     async def read(self, tenant: str, erasure_id: str) -> Stored | None:
         """Read an erasure of a tenant, None when there is none, or none any more."""
-        try:
-            async with foreign_errors():
-                document = await self._container.read_item(erasure_id, tenant)
-        except Answered as answer:
-            if answer.status == NOT_FOUND:
-                return None
-            raise StoreUnavailable from None
+        document = await find_document(self._container, erasure_id, tenant)
+        if document is None:
+            return None
         if document.get("kind") != KIND:
             return None
         found = _stored(document)
@@ -81,18 +85,18 @@ class Erasures:
     async def open_of(self, tenant: str, subjects: Iterable[Mac]) -> Stored | None:
         """Return the erasure of a subject that is not completed, if there is one."""
         wanted = {*subjects}
-        found = [_stored(document) for document in await self._query(_OPEN, tenant=tenant)]
+        found = [_stored(document) for document in await query_rows(self._container, _OPEN, key=tenant)]
         return next((stored for stored in found if not wanted.isdisjoint(stored.erasure.subjects)), None)
 
     @patient
     async def all(self, *, limit: int) -> list[Stored]:
         """Return every erasure whose marker lives, over all tenants, up to ``limit``."""
-        return [_stored(document) for document in await self._query(_ALL, limit=limit)]
+        return [_stored(document) for document in await query_rows(self._container, _ALL, {"limit": limit})]
 
     @patient
     async def markers(self, tenant: str) -> Marked:
         """Return what a worker has to know of a tenant's erasures."""
-        found = await self._query(_MARKERS, tenant=tenant)
+        found = await query_rows(self._container, _MARKERS, key=tenant)
         return Marked.by((_mac(subject), each["cutoff"]) for each in found for subject in each["subjects"])
 
     @patient
@@ -109,16 +113,6 @@ class Erasures:
         except Answered as answer:
             if answer.status in {NOT_FOUND, PRECONDITION_FAILED}:
                 raise WriteConflict from None
-            raise StoreUnavailable from None
-
-    async def _query(self, query: str, *, tenant: str | None = None, limit: int | None = None) -> list[Document]:
-        parameters: list[dict[str, object]] = [] if limit is None else [{"name": "@limit", "value": limit}]
-        where: dict[str, Any] = {} if tenant is None else {"partition_key": tenant}
-        try:
-            async with foreign_errors():
-                found = self._container.query_items(query, parameters=parameters, **where)
-                return [document async for document in found]
-        except Answered:
             raise StoreUnavailable from None
 
     def _document(self, erasure: Erasure) -> Document:

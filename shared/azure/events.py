@@ -12,7 +12,17 @@ from enum import StrEnum
 from azure.core import MatchConditions
 from azure.cosmos.aio import ContainerProxy
 
-from shared.azure.cosmos import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, Answered, Document, foreign_errors, sets
+from shared.azure.cosmos import (
+    CONFLICT,
+    NOT_FOUND,
+    PRECONDITION_FAILED,
+    Answered,
+    Document,
+    find_document,
+    foreign_errors,
+    query_rows,
+    sets,
+)
 from shared.azure.marks import marked_as, to_mark, until
 from shared.clock import Clock
 from shared.domain.hold import Mark
@@ -133,13 +143,9 @@ class Events:
     @patient
     async def read(self, tenant_id: str, job_id: str) -> StoredEvent | None:
         """Read an event; None when it is no more, or past its deadline."""
-        try:
-            async with foreign_errors():
-                document = await self._container.read_item("event", [tenant_id, job_id])
-        except Answered as answer:
-            if answer.status == NOT_FOUND:
-                return None
-            raise StoreUnavailable from None
+        document = await find_document(self._container, "event", [tenant_id, job_id])
+        if document is None:
+            return None
         event = _to_event(document)
         return event if event.expires_at > self._clock() else None
 
@@ -183,12 +189,7 @@ class Events:
     @patient
     async def due(self) -> list[DueEvent]:
         """Return a page of events that wait for the timer, the longest waiting first."""
-        parameters: list[dict[str, object]] = [{"name": "@now", "value": self._clock()}, {"name": "@page", "value": PAGE}]
-        try:
-            async with foreign_errors():
-                found = [document async for document in self._container.query_items(_DUE, parameters=parameters)]
-        except Answered:
-            raise StoreUnavailable from None
+        found = await query_rows(self._container, _DUE, {"now": self._clock(), "page": PAGE})
         return [DueEvent(tenant_id=each["tenantId"], job_id=each["jobId"], since=each["attention_at"]) for each in found]
 
     async def _set(

@@ -15,7 +15,17 @@ from secrets import token_hex
 
 from azure.cosmos.aio import ContainerProxy
 
-from shared.azure.cosmos import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, Answered, Document, Operation, foreign_errors
+from shared.azure.cosmos import (
+    CONFLICT,
+    NOT_FOUND,
+    PRECONDITION_FAILED,
+    Answered,
+    Document,
+    Operation,
+    find_document,
+    foreign_errors,
+    query_rows,
+)
 from shared.azure.evidence_documents import id_of, of_record, of_signed, to_record, to_signed
 from shared.azure.signer import Signer
 from shared.clock import Clock
@@ -104,7 +114,7 @@ class Evidence:
     @patient
     async def page(self, chain: Chain, *, after: int, limit: int) -> list[Document]:
         """Return the documents of the next records behind a sequence number."""
-        return await self._query(chain, _NEXT, after=after, page=limit)
+        return await query_rows(self._container, _NEXT, {"after": after, "page": limit}, key=chain.value)
 
     async def sign(self, statement: Statement) -> Signed:
         """Have a statement signed."""
@@ -145,7 +155,7 @@ class Evidence:
     @patient
     async def _last(self, chain: Chain) -> int:
         """The highest number that stands in a chain, whoever wrote it; 0 in an empty one."""
-        found = await self._query(chain, _LAST)
+        found = await query_rows(self._container, _LAST, key=chain.value)
         last = int(found[0]["sequence"]) if found else 0
         if not is_sequence(last + 1):
             raise StoreUnavailable
@@ -156,19 +166,4 @@ class Evidence:
         return await self._read(chain, name)
 
     async def _read(self, chain: Chain, name: str) -> Document | None:
-        try:
-            async with foreign_errors():
-                return dict(await self._container.read_item(name, chain.value))
-        except Answered as answer:
-            if answer.status == NOT_FOUND:
-                return None
-            raise StoreUnavailable from None
-
-    async def _query(self, chain: Chain, text: str, **values: int) -> list[Document]:
-        parameters: list[dict[str, object]] = [{"name": f"@{name}", "value": value} for name, value in values.items()]
-        try:
-            async with foreign_errors():
-                found = self._container.query_items(text, parameters=parameters, partition_key=chain.value)
-                return [document async for document in found]
-        except Answered:
-            raise StoreUnavailable from None
+        return await find_document(self._container, name, chain.value)

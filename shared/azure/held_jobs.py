@@ -7,13 +7,13 @@ from typing import Any
 from azure.cosmos.aio import ContainerProxy
 
 from shared.azure import documents
-from shared.azure.cosmos import Answered, Document, Operation, foreign_errors, sets
+from shared.azure.cosmos import Answered, Document, Operation, count_rows, foreign_errors, query_rows, sets
 from shared.azure.marks import of_mark, to_mark
 from shared.clock import Clock
 from shared.domain import abuse_alert, abuse_record
 from shared.domain.hold import Held, Hold, Mark, Scope, decisive
 from shared.domain.policy import ttl
-from shared.errors import StoreUnavailable, WriteConflict
+from shared.errors import WriteConflict
 from shared.patience import patient
 
 PAGE = 100
@@ -117,19 +117,14 @@ class HeldJobs:
         query = f"{_JOBS} WHERE {self._root.condition} AND {condition} OFFSET 0 LIMIT {PAGE}"
         return [str(job_id) for job_id in await self._query(query, [tenant], values)]
 
+    @patient
     async def _count(self, condition: str, values: Parameters, key: list[str] | None = None) -> int:
-        counts = await self._query(f"{_COUNT} WHERE {condition}", key, {**values, "now": self._clock()})
-        return sum(int(count) for count in counts)
+        values = {**values, "now": self._clock()}
+        return await count_rows(self._container, f"{_COUNT} WHERE {condition}", values, key=key)
 
     @patient
-    async def _query(self, query: str, key: list[str] | None, values: Parameters) -> list[Any]:
-        parameters: list[dict[str, object]] = [{"name": f"@{name}", "value": value} for name, value in values.items()]
-        within: dict[str, Any] = {} if key is None else {"partition_key": key}
-        try:
-            async with foreign_errors():
-                return [row async for row in self._container.query_items(query, parameters=parameters, **within)]
-        except Answered:
-            raise StoreUnavailable from None
+    async def _query(self, query: str, key: list[str], values: Parameters) -> list[Any]:
+        return await query_rows(self._container, query, values, key=key)
 
     @patient
     async def _write(self, found: list[Document], mark: Mark | None) -> None:

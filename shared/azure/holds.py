@@ -4,12 +4,11 @@ They know a data subject by its MACs only. Their ``ttl`` ends the record of a ho
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from azure.core import MatchConditions
 from azure.cosmos.aio import ContainerProxy
 
-from shared.azure.cosmos import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, Answered, Document, foreign_errors
+from shared.azure.cosmos import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, Answered, Document, foreign_errors, query_rows
 from shared.clock import Clock
 from shared.domain.hold import RECORD_SECONDS, Hold, Scope
 from shared.domain.macs import Mac
@@ -76,13 +75,7 @@ class Holds:
 
     @patient
     async def _query(self, query: str, tenant: str | None, **values: str) -> list[Document]:
-        parameters: list[dict[str, object]] = [{"name": f"@{name}", "value": value} for name, value in values.items()]
-        within: dict[str, Any] = {} if tenant is None else {"partition_key": tenant}
-        try:
-            async with foreign_errors():
-                return [document async for document in self._container.query_items(query, parameters=parameters, **within)]
-        except Answered:
-            raise StoreUnavailable from None
+        return await query_rows(self._container, query, values, key=tenant)
 
     @patient
     async def _replace(self, hold: Hold, etag: str) -> bool:

@@ -7,12 +7,11 @@ What is kept for the review of a tenant that has opted out is kept for 0 seconds
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from azure.core import MatchConditions
 from azure.cosmos.aio import ContainerProxy
 
-from shared.azure.cosmos import NOT_FOUND, PRECONDITION_FAILED, Answered, Document, foreign_errors, sets
+from shared.azure.cosmos import NOT_FOUND, PRECONDITION_FAILED, Answered, Document, count_rows, foreign_errors, query_rows, sets
 from shared.azure.marks import to_mark, until
 from shared.clock import Clock
 from shared.domain import abuse_alert, abuse_record
@@ -86,7 +85,7 @@ class KeptDocuments:
         counts = {}
         for data_class, condition in self._classes.items():
             query = f"{_COUNT} WHERE c.dataClass = '{data_class}' AND {condition}"
-            counts[data_class] = sum([int(count) for count in await self._query(query, policy)])
+            counts[data_class] = await self._counted(query, policy)
         return counts
 
     @patient
@@ -113,15 +112,12 @@ class KeptDocuments:
         return True
 
     @patient
-    async def _query(self, query: str, policy: TenantPolicy) -> list[Any]:
-        limits = _limits(policy).items()
-        parameters: list[dict[str, object]] = [{"name": f"@{name}", "value": seconds} for name, seconds in limits]
-        try:
-            async with foreign_errors():
-                found = self._container.query_items(query, parameters=parameters, partition_key=[policy.tenant_id])
-                return [row async for row in found]
-        except Answered:
-            raise StoreUnavailable from None
+    async def _query(self, query: str, policy: TenantPolicy) -> list[Document]:
+        return await query_rows(self._container, query, _limits(policy), key=[policy.tenant_id])
+
+    @patient
+    async def _counted(self, query: str, policy: TenantPolicy) -> int:
+        return await count_rows(self._container, query, _limits(policy), key=[policy.tenant_id])
 
 
 def _limits(policy: TenantPolicy) -> dict[str, int]:

@@ -5,7 +5,7 @@ import json
 from azure.cosmos.aio import ContainerProxy
 from pydantic import ValidationError
 
-from shared.azure.cosmos import NOT_FOUND, Answered, Document, foreign_errors
+from shared.azure.cosmos import Document, find_document, query_rows
 from shared.clock import Clock
 from shared.domain.policy import TenantPolicy
 from shared.errors import Denial, Forbidden, StoreUnavailable
@@ -63,25 +63,14 @@ class Policies:
         return 0 <= self._clock() - read_at < CACHE_SECONDS
 
     async def _find(self, *, directory: str, client_id: str) -> list[TenantPolicy]:
-        try:
-            async with foreign_errors():
-                found = self._container.query_items(
-                    _LISTING,
-                    parameters=[{"name": "@principal", "value": {"directory": directory, "client_id": client_id}}],
-                )
-                return [policy_of(document) async for document in found]
-        except Answered:
-            raise StoreUnavailable from None
+        principal = {"directory": directory, "client_id": client_id}
+        return [policy_of(document) for document in await query_rows(self._container, _LISTING, {"principal": principal})]
 
     @patient
     async def _read(self, tenant: str) -> TenantPolicy | None:
-        try:
-            async with foreign_errors():
-                document = await self._container.read_item("policy", tenant)
-        except Answered as answer:
-            if answer.status == NOT_FOUND:
-                return None
-            raise StoreUnavailable from None
+        document = await find_document(self._container, "policy", tenant)
+        if document is None:
+            return None
         return None if OFFBOARDED in document else policy_of(document)
 
 

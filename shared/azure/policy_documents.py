@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from azure.core import MatchConditions
 from azure.cosmos.aio import ContainerProxy
 
-from shared.azure.cosmos import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, Answered, Document, foreign_errors
+from shared.azure.cosmos import (
+    CONFLICT,
+    NOT_FOUND,
+    PRECONDITION_FAILED,
+    Answered,
+    Document,
+    find_document,
+    foreign_errors,
+    query_rows,
+)
 from shared.azure.policies import OFFBOARDED, policy_of
 from shared.clock import Clock
 from shared.domain.policy import TenantPolicy
@@ -79,11 +88,7 @@ class PolicyDocuments:
     @patient
     async def all(self) -> Listing:
         """List every tenant."""
-        try:
-            async with foreign_errors():
-                found = [document async for document in self._container.query_items(_ALL)]
-        except Answered:
-            raise StoreUnavailable from None
+        found = await query_rows(self._container, _ALL)
         standing = {document["tenantId"]: _stored(document) for document in found if OFFBOARDED not in document}
         policies = [stored.policy for stored in standing.values() if stored.policy is not None]
         return Listing(
@@ -146,13 +151,7 @@ class PolicyDocuments:
                 raise StoreUnavailable from None
 
     async def _read(self, document_id: str, tenant: str) -> Document | None:
-        try:
-            async with foreign_errors():
-                return dict(await self._container.read_item(document_id, tenant))
-        except Answered as answer:
-            if answer.status == NOT_FOUND:
-                return None
-            raise StoreUnavailable from None
+        return await find_document(self._container, document_id, tenant)
 
     async def _replace(self, document: Document, *, etag: str | None) -> None:
         """Create, or replace under an etag. Not patient: after an unknown outcome the operator looks and decides."""

@@ -2,7 +2,7 @@
 
 from azure.cosmos.aio import ContainerProxy
 
-from shared.azure.cosmos import CONFLICT, NOT_FOUND, Answered, foreign_errors
+from shared.azure.cosmos import CONFLICT, Answered, find_document, foreign_errors
 from shared.clock import Clock
 from shared.domain.policy import ttl
 from shared.errors import StoreUnavailable
@@ -41,11 +41,4 @@ class Probes:
     @patient
     async def is_readable(self, name: str) -> bool:
         """Whether a read still returns a probe."""
-        try:
-            async with foreign_errors():
-                await self._container.read_item(_ID, [PROBE, name])
-        except Answered as answer:
-            if answer.status == NOT_FOUND:
-                return False
-            raise StoreUnavailable from None
-        return True
+        return await find_document(self._container, _ID, [PROBE, name]) is not None

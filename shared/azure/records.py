@@ -9,13 +9,13 @@ from secrets import token_hex
 from azure.cosmos.aio import ContainerProxy
 
 from shared.azure import documents
-from shared.azure.cosmos import NOT_FOUND, Answered, Document, Operation, foreign_errors, sets
+from shared.azure.cosmos import Answered, Document, Operation, find_document, foreign_errors, sets
 from shared.azure.marks import until
 from shared.clock import Clock
 from shared.domain.generation import Outcome, Receipt, Record, Status
 from shared.domain.json_document import Json
 from shared.domain.policy import ttl
-from shared.errors import StoreUnavailable, WriteConflict
+from shared.errors import WriteConflict
 from shared.patience import patient
 
 
@@ -125,10 +125,4 @@ class Records:
             raise WriteConflict from None
 
     async def _read(self, document_id: str, tenant: str, job_id: str) -> Document | None:
-        try:
-            async with foreign_errors():
-                return dict(await self._container.read_item(document_id, [tenant, job_id]))
-        except Answered as answer:
-            if answer.status == NOT_FOUND:
-                return None
-            raise StoreUnavailable from None
+        return await find_document(self._container, document_id, [tenant, job_id])

@@ -9,12 +9,11 @@ from typing import Any
 
 from azure.cosmos.aio import ContainerProxy
 
-from shared.azure.cosmos import Answered, foreign_errors
+from shared.azure.cosmos import count_rows, query_rows
 from shared.azure.documents import to_mac
 from shared.domain.detection import Signal
 from shared.domain.filter_outcome import Verdict
 from shared.domain.macs import Mac
-from shared.errors import StoreUnavailable
 from shared.patience import patient
 
 PAGE = 500
@@ -37,27 +36,20 @@ class Signals:
         """Return a tenant's signals since a time (seconds since the epoch), the earliest first, and whether these are all."""
         found: list[Signal] = []
         while len(found) < most:
-            values = {"since": since, "skip": len(found), "page": PAGE}
-            page = [_signal(tenant, row) for row in await self._query(_SIGNALS, tenant, values)]
+            page = await self._page(tenant, {"since": since, "skip": len(found), "page": PAGE})
             found += page
             if len(page) < PAGE:
                 return found, True
         return found, False
 
+    @patient
     async def was_seen(self, tenant: str, subject: Mac, *, before: float) -> bool:
         """Whether a subject had a job that was admitted before a time, and of which there is still a receipt."""
-        counts = await self._query(_SEEN, tenant, {"mac": subject.mac, "before": before})
-        return sum(int(count) for count in counts) > 0
+        return await count_rows(self._container, _SEEN, {"mac": subject.mac, "before": before}, key=[tenant]) > 0
 
     @patient
-    async def _query(self, text: str, tenant: str, values: Mapping[str, object]) -> list[Any]:
-        parameters: list[dict[str, object]] = [{"name": f"@{name}", "value": value} for name, value in values.items()]
-        try:
-            async with foreign_errors():
-                found = self._container.query_items(text, parameters=parameters, partition_key=[tenant])
-                return [row async for row in found]
-        except Answered:
-            raise StoreUnavailable from None
+    async def _page(self, tenant: str, values: Mapping[str, object]) -> list[Signal]:
+        return [_signal(tenant, row) for row in await query_rows(self._container, _SIGNALS, values, key=[tenant])]
 
 
 def _signal(tenant: str, row: dict[str, Any]) -> Signal:

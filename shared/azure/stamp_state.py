@@ -8,7 +8,7 @@ Where that is not good enough, one of them wins by `replace`.
 from azure.core import MatchConditions
 from azure.cosmos.aio import ContainerProxy
 
-from shared.azure.cosmos import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, Answered, Document, foreign_errors
+from shared.azure.cosmos import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, Answered, Document, find_document, foreign_errors
 from shared.domain.policy import STAMP
 from shared.errors import StoreUnavailable
 from shared.patience import patient
@@ -23,13 +23,7 @@ class StampState:
     @patient
     async def read(self, place: str) -> Document | None:
         """Return what was written there, None when nothing was."""
-        try:
-            async with foreign_errors():
-                return dict(await self._container.read_item(place, STAMP))
-        except Answered as answer:
-            if answer.status == NOT_FOUND:
-                return None
-            raise StoreUnavailable from None
+        return await find_document(self._container, place, STAMP)
 
     @patient
     async def write(self, place: str, **values: str | float | None) -> None:

@@ -7,18 +7,26 @@ In ``abuse-monitoring`` each partition has one document, which carries it: a rec
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from secrets import token_hex
-from typing import Any
 
 from azure.cosmos.aio import ContainerProxy
 
-from shared.azure.cosmos import NOT_FOUND, Answered, Document, Operation, foreign_errors, sets
+from shared.azure.cosmos import (
+    Answered,
+    Document,
+    Operation,
+    count_rows,
+    find_document,
+    foreign_errors,
+    query_rows,
+    sets,
+)
 from shared.clock import Clock
 from shared.domain.erasing import RECEIPT, Plan, Standing
 from shared.domain.erasure import Erasure
 from shared.domain.generation import Status
 from shared.domain.macs import Mac
 from shared.domain.policy import ttl
-from shared.errors import StoreUnavailable, WriteConflict
+from shared.errors import WriteConflict
 from shared.patience import patient
 
 PAGE = 100
@@ -68,7 +76,8 @@ class SubjectDocuments:
             names = _named(values, f"mac{n}_", erasure.subjects)
             conditions.append(f"(c.created_at <= @cutoff{n} AND c.subject.mac IN ({names}))")
         covered = " OR ".join(conditions)
-        found = await self._query(f"{_FOUND} WHERE {_BEHIND} AND ({covered}) {_IN_ORDER}", [tenant], values)
+        query = f"{_FOUND} WHERE {_BEHIND} AND ({covered}) {_IN_ORDER}"
+        found = await query_rows(self._container, query, values, key=[tenant])
         return [Match(job_id=each["jobId"], subject=Mac(**each["subject"]), created_at=each["created_at"]) for each in found]
 
     @patient
@@ -77,22 +86,22 @@ class SubjectDocuments:
         values: dict[str, object] = {"after": after, "now": self._clock(), "page": page}
         names = _named(values, "mac", subjects)
         query = f"{_FOUND} WHERE {_BEHIND} AND {_READABLE} AND c.subject.mac IN ({names}) {_IN_ORDER}"
-        return [each["jobId"] for each in await self._query(query, [tenant], values)]
+        return [each["jobId"] for each in await query_rows(self._container, query, values, key=[tenant])]
 
     @patient
     async def sealed(self, tenant: str, subjects: Iterable[Mac]) -> SealedRecords:
         """Count the subject's records for abuse review that are not past their deadline."""
         values: dict[str, object] = {"now": self._clock()}
         condition = f"{_SEALED} AND c.subject.mac IN ({_named(values, 'mac', subjects)})"
-        counts = await self._query(f"{_RECORDS} WHERE {condition}", [tenant], values)
+        count = await count_rows(self._container, f"{_RECORDS} WHERE {condition}", values, key=[tenant])
         last = f"{_LAST} WHERE {condition} ORDER BY c.expires_at DESC OFFSET 0 LIMIT 1"
-        ends = await self._query(last, [tenant], values)
-        return SealedRecords(count=sum(int(count) for count in counts), expires_at=max(map(float, ends), default=None))
+        ends = await query_rows(self._container, last, values, key=[tenant])
+        return SealedRecords(count=count, expires_at=max(map(float, ends), default=None))
 
     @patient
     async def job(self, tenant: str, job_id: str) -> list[Standing]:
         """Return what stands of a job, without its content."""
-        return [_standing(document) for document in await self._query(_JOB, [tenant, job_id], {})]
+        return [_standing(document) for document in await query_rows(self._container, _JOB, key=[tenant, job_id])]
 
     @patient
     async def erase(self, tenant: str, job_id: str, plan: Plan) -> None:
@@ -117,14 +126,7 @@ class SubjectDocuments:
     @patient
     async def is_gone(self, tenant: str, job_id: str, document_id: str) -> bool:
         """Whether a document is gone, by reading back."""
-        try:
-            async with foreign_errors():
-                await self._container.read_item(document_id, [tenant, job_id])
-        except Answered as answer:
-            if answer.status == NOT_FOUND:
-                return True
-            raise StoreUnavailable from None
-        return False
+        return await find_document(self._container, document_id, [tenant, job_id]) is None
 
     def _tombstone(self, receipt: Standing, plan: Plan) -> dict[str, object]:
         """Fields of a receipt that is none any more; a job that had not ended is cancelled, under a token of nobody's."""
@@ -142,16 +144,6 @@ class SubjectDocuments:
     def _shortened(self, document: Standing) -> dict[str, object]:
         now = self._clock()
         return {"expires_at": now, "ttl": ttl(max(now, document.held_until or now), now=now, grace=self._grace)}
-
-    async def _query(self, query: str, key: list[str], values: dict[str, object]) -> list[Any]:
-        parameters: list[dict[str, object]] = [{"name": f"@{name}", "value": value} for name, value in values.items()]
-        partition: Any = key
-        try:
-            async with foreign_errors():
-                found = self._container.query_items(query, parameters=parameters, partition_key=partition)
-                return [document async for document in found]
-        except Answered:
-            raise StoreUnavailable from None
 
 
 def _named(values: dict[str, object], prefix: str, subjects: Iterable[Mac]) -> str:

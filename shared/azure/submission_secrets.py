@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from azure.core import MatchConditions
 from azure.cosmos.aio import ContainerProxy
 
-from shared.azure.cosmos import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, Answered, Document, foreign_errors
+from shared.azure.cosmos import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, Answered, Document, find_document, foreign_errors
 from shared.azure.secret_store import SecretStore
 from shared.clock import Clock
 from shared.domain.signing import Signing, new_secret
@@ -115,13 +115,9 @@ class SubmissionSecrets:
 
     @patient
     async def _read(self, tenant: str) -> _Stored | None:
-        try:
-            async with foreign_errors():
-                document = await self._container.read_item(_ID, tenant)
-        except Answered as answer:
-            if answer.status == NOT_FOUND:
-                return None
-            raise StoreUnavailable from None
+        document = await find_document(self._container, _ID, tenant)
+        if document is None:
+            return None
         signing = Signing(current=document["current"], previous=document["previous"], previous_until=document["previous_until"])
         return _Stored(signing=signing, etag=document["_etag"])
 

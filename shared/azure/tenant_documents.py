@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from azure.cosmos.aio import ContainerProxy
 
-from shared.azure.cosmos import NOT_FOUND, Answered, Document, foreign_errors
+from shared.azure.cosmos import NOT_FOUND, Answered, Document, foreign_errors, query_rows
 from shared.errors import StoreUnavailable
 from shared.patience import patient
 
@@ -66,12 +66,5 @@ class TenantDocuments:
 
     @patient
     async def _list(self, name: str, tenant: str) -> list[Document]:
-        key = [tenant] if name in BY_JOB else tenant
-        try:
-            async with foreign_errors():
-                found = self._containers[name].query_items(
-                    _MINE, parameters=[{"name": "@tenant", "value": tenant}], partition_key=key
-                )
-                return [document async for document in found if document["id"] != _KEPT]
-        except Answered:
-            raise StoreUnavailable from None
+        found = await query_rows(self._containers[name], _MINE, {"tenant": tenant}, key=[tenant] if name in BY_JOB else tenant)
+        return [document for document in found if document["id"] != _KEPT]

@@ -2,9 +2,8 @@
 
 from azure.cosmos.aio import ContainerProxy
 
-from shared.azure.cosmos import NOT_FOUND, Answered, Document, foreign_errors
+from shared.azure.cosmos import Document, find_document, query_rows
 from shared.domain.orphan import Trace
-from shared.errors import StoreUnavailable
 from shared.patience import patient
 
 PAGE = 500
@@ -24,24 +23,13 @@ class Traces:
     @patient
     async def page(self, *, after: str) -> list[Trace]:
         """Return up to `PAGE` documents behind a job id; those of one job are neighbours, and the last job may be cut."""
-        parameters: list[dict[str, object]] = [{"name": "@after", "value": after}, {"name": "@page", "value": PAGE}]
-        try:
-            async with foreign_errors():
-                answer = self._container.query_items(_PAGE, parameters=parameters, max_item_count=PAGE)
-                return [_trace(document) async for document in answer]
-        except Answered:
-            raise StoreUnavailable from None
+        return [_trace(row) for row in await query_rows(self._container, _PAGE, {"after": after, "page": PAGE}, page=PAGE)]
 
     @patient
     async def read(self, document_id: str, *, of: Trace) -> Trace | None:
         """Read one document of the job that a trace belongs to, None when it is not there."""
-        try:
-            async with foreign_errors():
-                return _trace(dict(await self._container.read_item(document_id, [of.tenant_id, of.job_id])))
-        except Answered as answer:
-            if answer.status == NOT_FOUND:
-                return None
-            raise StoreUnavailable from None
+        found = await find_document(self._container, document_id, [of.tenant_id, of.job_id])
+        return None if found is None else _trace(found)
 
 
 def _trace(document: Document) -> Trace:

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from azure.core import MatchConditions
 from azure.cosmos.aio import ContainerProxy
 
-from shared.azure.cosmos import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, Answered, Document, foreign_errors
+from shared.azure.cosmos import (
+    CONFLICT,
+    NOT_FOUND,
+    PRECONDITION_FAILED,
+    Answered,
+    Document,
+    find_document,
+    foreign_errors,
+    query_rows,
+)
 from shared.clock import Clock
 from shared.domain.signing import Signing
 from shared.domain.webhook_endpoint import DisabledReason, WebhookEndpoint
@@ -51,13 +60,7 @@ class WebhookEndpoints:
     @patient
     async def all(self, tenant: str) -> list[WebhookEndpoint]:
         """Return all endpoints of a tenant, the newest first; there are few."""
-        parameters: list[dict[str, object]] = [{"name": "@tenant", "value": tenant}]
-        try:
-            async with foreign_errors():
-                found = self._container.query_items(_ALL, parameters=parameters, partition_key=tenant)
-                endpoints = [_to_endpoint(document) async for document in found]
-        except Answered:
-            raise StoreUnavailable from None
+        endpoints = map(_to_endpoint, await query_rows(self._container, _ALL, {"tenant": tenant}, key=tenant))
         return sorted(endpoints, key=lambda endpoint: (endpoint.created_at, endpoint.id), reverse=True)
 
     async def get(self, tenant: str, endpoint_id: str) -> WebhookEndpoint:
@@ -102,13 +105,9 @@ class WebhookEndpoints:
 
     @patient
     async def _read(self, tenant: str, endpoint_id: str) -> _Stored:
-        try:
-            async with foreign_errors():
-                document = await self._container.read_item(endpoint_id, tenant)
-        except Answered as answer:
-            if answer.status == NOT_FOUND:
-                raise UnknownEndpoint from None
-            raise StoreUnavailable from None
+        document = await find_document(self._container, endpoint_id, tenant)
+        if document is None:
+            raise UnknownEndpoint
         return _Stored(endpoint=_to_endpoint(document), etag=document["_etag"])
 
     @patient
