@@ -10,6 +10,7 @@ from azure.core import MatchConditions
 from azure.cosmos.aio import ContainerProxy
 
 from shared.azure.cosmos import CONFLICT, NOT_FOUND, PRECONDITION_FAILED, Answered, Document, find_document, foreign_errors
+from shared.azure.remembered import Remembered
 from shared.azure.secret_store import SecretStore
 from shared.clock import Clock
 from shared.domain.signing import Signing, new_secret
@@ -18,7 +19,6 @@ from shared.errors import StoreUnavailable
 from shared.patience import patient
 
 CACHE_SECONDS = 60.0
-CACHED_TENANTS = 1000
 
 _ID = "submission"
 
@@ -30,8 +30,7 @@ class _Stored:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Cached:
-    read_at: float
+class _Loaded:
     signing: Signing | None
     secrets: dict[str, str] = field(repr=False)
 
@@ -46,7 +45,7 @@ class SubmissionSecrets:
         self._container = container
         self._secrets = secrets
         self._clock = clock
-        self._cache: dict[str, _Cached] = {}
+        self._known = Remembered(self._load, seconds=CACHE_SECONDS, clock=clock)
 
     async def valid(self, tenant: str) -> tuple[str, ...]:
         """Return the secrets that count now, the current one first; none when the tenant has none. Cached.
@@ -54,14 +53,9 @@ class SubmissionSecrets:
         A previous one ends at its time, whatever is cached.
         """
         now = self._clock()
-        cached = self._cache.get(tenant)
-        if cached is None or not 0 <= now - cached.read_at < CACHE_SECONDS:
-            cached = await self._load(tenant, now=now)
-            if len(self._cache) >= CACHED_TENANTS:
-                self._cache.clear()
-            self._cache[tenant] = cached
-        kids = cached.signing.kids(now=now) if cached.signing else []
-        return tuple(cached.secrets[kid] for kid in kids if kid in cached.secrets)
+        known = await self._known.of(tenant)
+        kids = known.signing.kids(now=now) if known.signing else []
+        return tuple(known.secrets[kid] for kid in kids if kid in known.secrets)
 
     async def rotate(self, tenant: str, *, keep_old: bool) -> str:
         """Make a tenant's first secret, or replace it, and return the new one; the old one counts 24 hours more, or no more.
@@ -83,7 +77,7 @@ class SubmissionSecrets:
         """
         await self._secrets.delete(secret_name(tenant))
         await self._delete(tenant)
-        self._cache.pop(tenant, None)
+        self._known.forget(tenant)
 
     async def _take_up(self, tenant: str, kid: str, *, keep_old: bool) -> frozenset[str]:
         """Let a secret count, and return the ids of those that count no more."""
@@ -98,20 +92,21 @@ class SubmissionSecrets:
             known |= stored.signing.ids if stored else known
             if await self._write(tenant, signing, replacing=stored):
                 break
-        self._cache.pop(tenant, None)
+        self._known.forget(tenant)
         return known - signing.ids
 
-    async def _load(self, tenant: str, *, now: float) -> _Cached:
+    async def _load(self, tenant: str) -> _Loaded:
         """Read what counts; read again when a secret is gone that counted a moment ago, because it was replaced meanwhile."""
+        now = self._clock()
         stored = await self._read(tenant)
         while stored is not None:
             kids = stored.signing.kids(now=now)
             found = {kid: secret for kid in kids if (secret := await self._secrets.get(secret_name(tenant), kid))}
             again = stored if len(found) == len(kids) else await self._read(tenant)
             if again == stored:
-                return _Cached(read_at=now, signing=stored.signing, secrets=found)
+                return _Loaded(signing=stored.signing, secrets=found)
             stored = again
-        return _Cached(read_at=now, signing=None, secrets={})
+        return _Loaded(signing=None, secrets={})
 
     @patient
     async def _read(self, tenant: str) -> _Stored | None:

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.azure.abuse_alerts import AbuseAlerts
+from shared.azure.remembered import Remembered
 from shared.clock import Clock
 from shared.domain.abuse_alert import Alert, AlertStatus
 from shared.domain.macs import Mac
 
 CACHE_SECONDS = 15.0
 """What another process notices is acted on within this time."""
-CACHED_TENANTS = 1000
 
 
 @dataclass(frozen=True)
@@ -41,21 +41,15 @@ class Watch:
 
     def __init__(self, alerts: AbuseAlerts, *, clock: Clock) -> None:
         self._alerts = alerts
-        self._clock = clock
-        self._cache: dict[str, tuple[float, Watched]] = {}
+        self._known = Remembered(self._ask, seconds=CACHE_SECONDS, clock=clock)
 
     async def of(self, tenant: str) -> Watched:
         """Return what a tenant's jobs are looked at with; raises `StoreUnavailable`: not knowing is no reason to run a job."""
-        asked_at = self._clock()
-        cached = self._cache.get(tenant)
-        if cached and 0 <= asked_at - cached[0] < CACHE_SECONDS:
-            return cached[1]
-        watched = Watched(tuple(await self._alerts.watched(tenant)))
-        if len(self._cache) >= CACHED_TENANTS:
-            self._cache.clear()
-        self._cache[tenant] = (asked_at, watched)
-        return watched
+        return await self._known.of(tenant)
 
     def forget(self, tenant: str) -> None:
         """Look anew the next time: this process has changed an alert of the tenant."""
-        self._cache.pop(tenant, None)
+        self._known.forget(tenant)
+
+    async def _ask(self, tenant: str) -> Watched:
+        return Watched(tuple(await self._alerts.watched(tenant)))

@@ -16,6 +16,7 @@ from shared.azure.cosmos import (
     foreign_errors,
     query_rows,
 )
+from shared.azure.remembered import Remembered
 from shared.clock import Clock
 from shared.domain.signing import Signing
 from shared.domain.webhook_endpoint import DisabledReason, WebhookEndpoint
@@ -24,7 +25,6 @@ from shared.errors import StoreUnavailable, UnknownEndpoint
 from shared.patience import patient
 
 CACHE_SECONDS = 60.0
-CACHED_TENANTS = 1000
 
 _ALL = "SELECT * FROM c WHERE c.tenantId = @tenant"
 
@@ -43,19 +43,11 @@ class WebhookEndpoints:
 
     def __init__(self, container: ContainerProxy, *, clock: Clock) -> None:
         self._container = container
-        self._clock = clock
-        self._cache: dict[str, tuple[float, list[WebhookEndpoint]]] = {}
+        self._active = Remembered(self._ask, seconds=CACHE_SECONDS, clock=clock)
 
     async def active(self, tenant: str) -> list[WebhookEndpoint]:
         """Return the endpoints to which events of a tenant go; cached."""
-        cached = self._cache.get(tenant)
-        if cached and 0 <= self._clock() - cached[0] < CACHE_SECONDS:
-            return cached[1]
-        active = [endpoint for endpoint in await self.all(tenant) if endpoint.active]
-        if len(self._cache) >= CACHED_TENANTS:
-            self._cache.clear()
-        self._cache[tenant] = (self._clock(), active)
-        return active
+        return await self._active.of(tenant)
 
     @patient
     async def all(self, tenant: str) -> list[WebhookEndpoint]:
@@ -70,14 +62,14 @@ class WebhookEndpoints:
     @patient
     async def create(self, endpoint: WebhookEndpoint) -> None:
         """Store a new endpoint; its id was never used, so a conflict is the own write."""
-        self._cache.pop(endpoint.tenant_id, None)
+        self._active.forget(endpoint.tenant_id)
         try:
             async with foreign_errors():
                 await self._container.create_item(_of_endpoint(endpoint), no_response=True)
         except Answered as answer:
             if answer.status != CONFLICT:
                 raise StoreUnavailable from None
-        self._cache.pop(endpoint.tenant_id, None)
+        self._active.forget(endpoint.tenant_id)
 
     async def change(self, tenant: str, endpoint_id: str, change: Change) -> WebhookEndpoint:
         """Read, change, and write under the etag until nobody was in between; nothing is written when nothing changes.
@@ -89,7 +81,7 @@ class WebhookEndpoints:
             stored = await self._read(tenant, endpoint_id)
             changed = change(stored.endpoint)
             if changed == stored.endpoint or await self._replace(changed, stored.etag):
-                self._cache.pop(tenant, None)
+                self._active.forget(tenant)
                 return changed
 
     @patient
@@ -101,7 +93,10 @@ class WebhookEndpoints:
         except Answered as answer:
             if answer.status != NOT_FOUND:
                 raise StoreUnavailable from None
-        self._cache.pop(tenant, None)
+        self._active.forget(tenant)
+
+    async def _ask(self, tenant: str) -> list[WebhookEndpoint]:
+        return [endpoint for endpoint in await self.all(tenant) if endpoint.active]
 
     @patient
     async def _read(self, tenant: str, endpoint_id: str) -> _Stored:

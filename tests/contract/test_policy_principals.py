@@ -7,7 +7,7 @@ import pytest
 from azure.cosmos.aio import ContainerProxy
 
 from local import clock
-from shared.azure import policies
+from shared.azure import remembered
 from shared.azure.policies import CACHE_SECONDS, Policies
 from shared.errors import Denial, Forbidden, StoreUnavailable
 from tests.contract.cosmos import Endpoint, fresh_endpoint
@@ -89,7 +89,7 @@ async def test_a_principal_of_two_policies_is_refused_until_it_is_of_one(contain
 
 
 async def test_the_cache_is_bounded(endpoint: Endpoint, container: ContainerProxy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(policies, "CACHED_TENANTS", 3)
+    monkeypatch.setattr(remembered, "MOST", 3)
     store = Policies(container, clock=clock.now)
     assert await tenant(store, CONTOSO) == "contoso"
     for number in range(3):

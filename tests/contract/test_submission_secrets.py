@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from shared.azure import submission_secrets
+from shared.azure import remembered
 from shared.azure.policies import Policies
 from shared.azure.secret_store import FileSecrets
-from shared.azure.submission_secrets import CACHE_SECONDS, SubmissionSecrets
+from shared.azure.submission_secrets import CACHE_SECONDS, SubmissionSecrets, _Loaded
 from shared.domain.signing import PREVIOUS_SECRET_SECONDS
 from shared.domain.submission import secret_name
 from shared.errors import KeysUnavailable, StoreUnavailable
@@ -182,7 +182,7 @@ async def test_a_write_that_the_client_repeats_is_known_again(desk: Desk, operat
 
 
 async def test_the_cache_is_bounded(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(submission_secrets, "CACHED_TENANTS", 3)
+    monkeypatch.setattr(remembered, "MOST", 3)
     for name in (TENANT, "a", "b", "c"):
         await desk.one.valid(name)
     desk.endpoint.reset()
@@ -211,4 +211,4 @@ async def test_the_document_is_no_policy(desk: Desk) -> None:
 
 
 def test_a_secret_is_in_no_repr() -> None:
-    assert "whsec" not in repr(submission_secrets._Cached(read_at=1.0, signing=None, secrets={"1": "whsec_1"}))  # noqa: SLF001
+    assert "whsec" not in repr(_Loaded(signing=None, secrets={"1": "whsec_1"}))
