@@ -38,7 +38,7 @@ async def _list(request: func.HttpRequest) -> func.HttpResponse:
     caller.require_person(Role.REVIEWER)
     asked = {name: value for name, value in request.params.items() if name != "limit"}
     found = await page(validate(ListAlerts, asked), web.page_size(request), composition().reviewing)
-    listed = [abuse_view.alert(alert) for alert in found.alerts]
+    listed = [abuse_view.alert(alert) for alert in found.entries]
     return web.json_response({"object": "list", "data": listed, "has_more": found.has_more})
 
 

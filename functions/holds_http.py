@@ -68,7 +68,7 @@ async def _list(request: func.HttpRequest, caller: Caller) -> func.HttpResponse:
         request.params.get("tenant"), after=request.params.get("after"), limit=web.page_size(request), holding=holding
     )
     now = holding.clock()
-    listed = [views.hold(hold, now=now) for hold in found.holds]
+    listed = [views.hold(hold, now=now) for hold in found.entries]
     return web.json_response({"object": "list", "data": listed, "has_more": found.has_more})
 
 

@@ -39,7 +39,7 @@ async def refusals_recorded(reader: Principal, record_id: str, evidence: Evidenc
 
 def named(reader: Principal) -> dict[str, Scalar]:
     """Fields of evidence that say who it was: a person, where the token is a person's, and the application."""
-    fields: dict[str, Scalar] = {"client": f"{reader.directory}/{reader.client_id}"}
+    fields: dict[str, Scalar] = {"client": reader.name}
     return fields if reader.person_id is None else {"person": reader.person_id, **fields}
 
 

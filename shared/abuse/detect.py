@@ -25,7 +25,7 @@ from shared.domain.erasure import latest
 from shared.domain.evidence import Chain, Kind
 from shared.domain.evidence_fields import Fields
 from shared.domain.macs import Mac
-from shared.domain.policy import DEFAULT_DETECTION, Detection, TenantPolicy
+from shared.domain.policy import Detection, TenantPolicy
 from shared.domain.step_report import Tally
 from shared.domain.webhook import ALERT_CREATED, SUBJECT_BLOCKED
 from shared.metrics import Metric, count, gauge
@@ -70,7 +70,7 @@ async def detect(detecting: Detecting, tally: Tally) -> None:
 
 
 async def _look(policy: TenantPolicy, detecting: Detecting, tally: Tally) -> None:
-    tenant, detection, now = policy.tenant_id, policy.abuse_monitoring.detection or DEFAULT_DETECTION, detecting.clock()
+    tenant, detection, now = policy.tenant_id, policy.abuse_monitoring.thresholds, detecting.clock()
     signals, are_all = await detecting.signals.since(tenant, now - detection.window_seconds, most=MOST_SIGNALS)
     tally.checked += len(signals)
     tally.complete &= are_all
@@ -117,7 +117,7 @@ def _opened(finding: Finding, policy: TenantPolicy, known: Alert | None, detecti
     now, signals = detecting.clock(), finding.signals
     ends_at = abuse_record.expires_at(policy.retention, admitted_at=now, recovery_days=detecting.recovery_days)
     expires_at = max(ends_at, now + SHORTEST_ALERT)
-    seconds = (policy.abuse_monitoring.detection or DEFAULT_DETECTION).block_seconds
+    seconds = policy.abuse_monitoring.thresholds.block_seconds
     block = min(now + seconds, expires_at) if seconds is not None and finding.subject is not None else None
     standing = min(known.blocked_until, expires_at) if known and known.blocked_until is not None else None
     return Alert(

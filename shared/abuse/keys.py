@@ -6,12 +6,11 @@ twice and is never missing.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Final
 
 from shared.abuse.services import AbuseMonitor
 from shared.azure.cosmos import Document
-from shared.domain.abuse_record import day_of, is_over
+from shared.domain.abuse_record import day_of, ends_at, is_over
 from shared.domain.evidence import Chain, Kind
 from shared.domain.policy import DAY
 from shared.domain.step_report import Tally
@@ -50,7 +49,7 @@ async def _end(name: str, monitor: AbuseMonitor, tally: Tally) -> None:
     records, not_held = await monitor.records.sealed_with(name)
     if not_held:
         tally.overdue += 1
-        tally.late(now - datetime.combine(day, time.min, UTC).timestamp() - DAY)
+        tally.late(now - ends_at(day))
     elif not records:
         recoverable_until = now + monitor.recovery_days * DAY
         fields: Fields = {"key": name, "recoverable_until": int(recoverable_until)}

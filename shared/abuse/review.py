@@ -5,8 +5,6 @@ happen, never a reading without evidence.
 """
 
 import json
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.abuse.access import named
@@ -21,7 +19,8 @@ from shared.domain.abuse_record import AbuseRecord
 from shared.domain.abuse_requests import ListAlerts, OpenRecord, ResolveAlert
 from shared.domain.evidence import Chain, Kind
 from shared.domain.json_document import Json
-from shared.domain.policy import TENANT_ID
+from shared.domain.pages import Page, page_of
+from shared.domain.policy import is_tenant_id
 from shared.domain.principal import Principal
 from shared.domain.sealing import unseal
 from shared.domain.views import job_id
@@ -50,14 +49,6 @@ class Opened:
     content: Json = field(repr=False)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Page:
-    """A page of alerts, the latest first."""
-
-    alerts: Sequence[Alert]
-    has_more: bool
-
-
 async def open_record(public_id: str, order: OpenRecord, reader: Principal, reviewing: Reviewing) -> Opened:
     """Open one record of one tenant.
 
@@ -82,17 +73,13 @@ async def open_record(public_id: str, order: OpenRecord, reader: Principal, revi
     return Opened(record=record, content=content)
 
 
-async def page(query: ListAlerts, limit: int, reviewing: Reviewing) -> Page:
-    """List a tenant's alerts, from behind one of them; raises `NotFound` when that is none of these."""
+async def page(query: ListAlerts, limit: int, reviewing: Reviewing) -> Page[Alert]:
+    """List a tenant's alerts, the latest first, from behind one of them; raises `NotFound` when that is none of these."""
     after = None if query.after is None else _id(query.after, abuse_alert.PUBLIC_PREFIX)
     found = await reviewing.alerts.all(_tenant(query.tenant))
     listed = sorted(found, key=lambda alert: (alert.last_signal_at, alert.id), reverse=True)
     shown = [alert for alert in listed if query.status in {None, alert.status}]
-    ids = [alert.id for alert in shown]
-    if after is not None and after not in ids:
-        raise NotFound
-    start = 0 if after is None else ids.index(after) + 1
-    return Page(alerts=shown[start : start + limit], has_more=len(shown) > start + limit)
+    return page_of(shown, id_of=lambda alert: alert.id, after=after, limit=limit)
 
 
 async def resolve(public_id: str, order: ResolveAlert, reader: Principal, reviewing: Reviewing) -> Alert:
@@ -131,7 +118,7 @@ async def resolve(public_id: str, order: ResolveAlert, reader: Principal, review
 
 
 def _tenant(name: str) -> str:
-    if not re.fullmatch(TENANT_ID, name):
+    if not is_tenant_id(name):
         raise NotFound
     return name
 

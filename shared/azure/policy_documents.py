@@ -24,7 +24,7 @@ from shared.azure.policies import OFFBOARDED, policy_of
 from shared.clock import Clock
 from shared.domain.policy import TenantPolicy
 from shared.domain.policy_change import as_json
-from shared.domain.principal import Principal
+from shared.domain.principal import Principal, name_of
 from shared.errors import StoreUnavailable, WriteConflict
 from shared.patience import patient
 
@@ -66,6 +66,11 @@ class Proposal:
     fingerprint: str
     directory: str
     client_id: str
+
+    @property
+    def by(self) -> str:
+        """How evidence names who proposed it."""
+        return name_of(self.directory, self.client_id)
 
     def is_of(self, principal: Principal) -> bool:
         """Whether this principal proposed it."""

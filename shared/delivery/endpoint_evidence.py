@@ -28,7 +28,7 @@ async def record(kind: Kind, endpoint: WebhookEndpoint, actor: Principal | None,
         raise ValueError("An endpoint of those who run the service is changed by one of them.")
     fields: Fields = {
         "endpoint": endpoint.id,
-        "actor": f"{actor.directory}/{actor.client_id}",
+        "actor": actor.name,
         "event_types": endpoint.event_types,
         **_host(endpoint, webhooks),
         **more,

@@ -98,9 +98,14 @@ def longest_seconds(recovery_days: int) -> int:
     return (LONGEST_DAYS - recovery_days - 1) * DAY
 
 
+def kept_seconds(retention: Retention, recovery_days: int) -> int:
+    """How long a tenant's records are kept, in seconds, whatever its policy says above the longest."""
+    return min(retention.abuse_record_seconds, longest_seconds(recovery_days))
+
+
 def expires_at(retention: Retention, *, admitted_at: float, recovery_days: int) -> float:
     """Fix a record's deadline, in seconds since the epoch."""
-    return admitted_at + min(retention.abuse_record_seconds, longest_seconds(recovery_days))
+    return admitted_at + kept_seconds(retention, recovery_days)
 
 
 def key_of(deadline: float) -> str:
@@ -117,9 +122,14 @@ def day_of(key: str) -> date | None:
         return None
 
 
+def ends_at(day: date) -> float:
+    """When a day is over, in seconds since the epoch: everything that its key opens is past its deadline then."""
+    return datetime.combine(day + timedelta(days=1), datetime.min.time(), UTC).timestamp()
+
+
 def is_over(day: date, now: float) -> bool:
     """Whether everything that a day's key opens is past its deadline."""
-    return datetime.combine(day + timedelta(days=1), datetime.min.time(), UTC).timestamp() <= now
+    return ends_at(day) <= now
 
 
 def authenticated(tenant: str, job_id: str, sealed_until: int) -> Mapping[str, str | int]:

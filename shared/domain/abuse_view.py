@@ -3,7 +3,7 @@
 from shared.domain.abuse_alert import Alert
 from shared.domain.abuse_record import PUBLIC_PREFIX, AbuseRecord
 from shared.domain.json_document import Json
-from shared.domain.views import GENERATION
+from shared.domain.views import GENERATION, whole
 
 
 def alert(shown: Alert) -> Json:
@@ -21,9 +21,9 @@ def alert(shown: Alert) -> Json:
         "last_signal_at": int(shown.last_signal_at),
         "signals": shown.signals,
         "records": [f"{PUBLIC_PREFIX}{job}" for job in shown.jobs],
-        "blocked_until": _whole(shown.blocked_until),
+        "blocked_until": whole(shown.blocked_until),
         "resolution": shown.resolution,
-        "resolved_at": _whole(shown.resolved_at),
+        "resolved_at": whole(shown.resolved_at),
         "expires_at": int(shown.expires_at),
     }
 
@@ -44,7 +44,3 @@ def record(opened: AbuseRecord, content: Json) -> Json:
         "filter_codes": list(opened.filter_codes),
         "content": content,
     }
-
-
-def _whole(moment: float | None) -> int | None:
-    return None if moment is None else int(moment)

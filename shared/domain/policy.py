@@ -1,5 +1,6 @@
 """What a tenant allows, and the deadlines that follow from it."""
 
+import re
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal, Self
@@ -134,6 +135,11 @@ class AbuseMonitoring(_Value):
         return self.mode in {"flagged", "all"}
 
     @property
+    def thresholds(self) -> Detection:
+        """What is looked for, as long as anything is kept for review."""
+        return self.detection or DEFAULT_DETECTION
+
+    @property
     def opted_out(self) -> bool:
         """Whether nothing may be kept for review, here and by Azure."""
         return self.mode == "opted_out"
@@ -182,6 +188,11 @@ class Deadlines(_Value):
 
     content: float
     receipt: float
+
+
+def is_tenant_id(text: str) -> bool:
+    """Whether there could be a tenant of this name."""
+    return re.fullmatch(TENANT_ID, text) is not None
 
 
 def deadlines(retention: Retention, *, admitted_at: float, expires_after: int | None) -> Deadlines:

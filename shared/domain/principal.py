@@ -21,7 +21,7 @@ PERSONS_ROLES = frozenset({Role.REVIEWER})
 
 @dataclass(frozen=True, kw_only=True)
 class Principal:
-    """An authenticated application: (directory, client id) is its name, unique over all policies.
+    """An authenticated application: (directory, client id) is unique over all policies.
 
     ``person_id`` is the object id of the person for whom it acts; None where it acts for itself.
     """
@@ -30,3 +30,13 @@ class Principal:
     client_id: str
     roles: frozenset[Role]
     person_id: str | None = None
+
+    @property
+    def name(self) -> str:
+        """How evidence names the application."""
+        return name_of(self.directory, self.client_id)
+
+
+def name_of(directory: str, client_id: str) -> str:
+    """Name an application of a directory."""
+    return f"{directory}/{client_id}"

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, get_args
 
-from shared.domain.abuse_record import LONGEST_DAYS, longest_seconds
+from shared.domain.abuse_record import LONGEST_DAYS, kept_seconds, longest_seconds
 from shared.domain.json_document import Json
 from shared.domain.opt_out import Confirmation
-from shared.domain.policy import DAY, DEFAULT_DETECTION, AbuseMonitoring, Detection, Filtering, TenantPolicy
+from shared.domain.policy import DAY, AbuseMonitoring, Detection, Filtering, TenantPolicy
 from shared.domain.policy_change import fingerprint
 from shared.domain.policy_history import History, last_change
 from shared.domain.sources import ABUSE_STORE, as_json
@@ -75,7 +75,7 @@ def counts(tenants: Iterable[Tenant], *, unreadable: int) -> Json:
 def of_tenant(tenant: Tenant, history: History, *, recovery_days: int) -> Json:
     """Tell one tenant's settings, each with the time since which it is so, and the principals by whom."""
     policy, monitoring, detection = tenant.policy, tenant.policy.abuse_monitoring, _detection(tenant.policy)
-    kept = min(policy.retention.abuse_record_seconds, longest_seconds(recovery_days)) if monitoring.keeps_records else 0
+    kept = kept_seconds(policy.retention, recovery_days) if monitoring.keeps_records else 0
     told: dict[str, Json] = {
         "content_filter": {"mode": policy.content_filter},
         "abuse_monitoring": {
@@ -106,7 +106,7 @@ def _since(setting: str, tenant: Tenant, history: History) -> Json:
 
 def _detection(policy: TenantPolicy) -> Detection | None:
     monitoring = policy.abuse_monitoring
-    return (monitoring.detection or DEFAULT_DETECTION) if monitoring.keeps_records else None
+    return monitoring.thresholds if monitoring.keeps_records else None
 
 
 def _is_on(detection: Detection | None) -> bool:

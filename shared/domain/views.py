@@ -45,9 +45,9 @@ def generation(record: Record) -> Json:
         "status": receipt.status,
         "endpoint": receipt.endpoint,
         "created_at": int(receipt.created_at),
-        "completed_at": _whole(record.completed_at),
+        "completed_at": whole(record.completed_at),
         "expires_at": int(receipt.content_expires_at),
-        "abuse_record_expires_at": _whole(receipt.abuse_record_expires_at),
+        "abuse_record_expires_at": whole(receipt.abuse_record_expires_at),
         "response": output.get("response"),
         "error": _error(record.error_code),
         "content_filter": output.get("content_filter"),
@@ -68,7 +68,7 @@ def response(record: Record) -> Json:
         "object": "response",
         "background": True,
         "created_at": int(receipt.created_at),
-        "completed_at": _whole(record.completed_at),
+        "completed_at": whole(record.completed_at),
         "expires_at": int(receipt.content_expires_at),
         "status": _ON_OPENAIS_FACE.get(receipt.status, receipt.status),
         "model": receipt.model,
@@ -94,7 +94,7 @@ def hold(found: Hold, *, now: float) -> Json:
         "placed_at": int(found.placed_at),
         "placed_by": found.placed_by,
         "ends_at": found.ends_at,
-        "released_at": _whole(found.released_at),
+        "released_at": whole(found.released_at),
         "waiting_messages": "not_held",
     }
 
@@ -119,5 +119,6 @@ def _error(code: str | None) -> dict[str, str] | None:
     return {"code": code, "message": MESSAGES[code]} if code else None
 
 
-def _whole(moment: float | None) -> int | None:
+def whole(moment: float | None) -> int | None:
+    """A time in whole seconds."""
     return None if moment is None else int(moment)

@@ -1,6 +1,5 @@
 """Admission: what a tenant's policy makes of a request, decided before anything is stored."""
 
-import re
 from collections.abc import Awaitable, Callable
 from secrets import token_hex
 
@@ -8,7 +7,7 @@ from shared.azure.keys import KeyStore
 from shared.domain import macs, submission, upstream
 from shared.domain.generation import Receipt, Status
 from shared.domain.macs import Mac, Purpose
-from shared.domain.policy import TENANT_ID, Submission, TenantPolicy, deadlines
+from shared.domain.policy import Submission, TenantPolicy, deadlines, is_tenant_id
 from shared.domain.request import GenerationRequest
 from shared.domain.stamp import Stamp, Terms
 from shared.errors import LeaseLost, Reason, RequestRefused
@@ -20,8 +19,7 @@ from shared.generation.services import Services
 
 async def policy_for(request: GenerationRequest, services: Services) -> TenantPolicy:
     """Return the tenant's policy; raises `RequestRefused` when there is no such tenant."""
-    known = re.fullmatch(TENANT_ID, request.tenant)
-    policy = await services.policies.get(request.tenant) if known else None
+    policy = await services.policies.get(request.tenant) if is_tenant_id(request.tenant) else None
     if policy is None:
         raise RequestRefused(Reason.UNKNOWN_TENANT, "tenant")
     return policy

@@ -14,7 +14,7 @@ from shared.azure.keys import KeyStore
 from shared.azure.queues import Outgoing, Properties
 from shared.domain import macs
 from shared.domain.macs import Key, Purpose
-from shared.domain.policy import TENANT_ID
+from shared.domain.policy import is_tenant_id
 from shared.domain.request import claimed_tenant
 from shared.domain.submission import TOLERANCE_SECONDS
 from shared.errors import KeysUnavailable
@@ -71,7 +71,7 @@ async def postmark(delivery: Delivery, tenant: str, keys: KeyStore, *, at: float
 async def _postmark(delivery: Delivery, services: Services, *, at: float) -> Properties:
     """The copy's postmark, if there is such a tenant, and the key store did not stay away with the store."""
     tenant = claimed_tenant(delivery.body, max_bytes=services.limits.max_request_bytes)
-    if tenant is None or not re.fullmatch(TENANT_ID, tenant):
+    if tenant is None or not is_tenant_id(tenant):
         return {}
     try:
         with patience(KEYS_PATIENCE):

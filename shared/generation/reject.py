@@ -1,10 +1,9 @@
 """A message that cannot be accepted goes to queue ``generation-rejected``, whole, with a reason and a field."""
 
 import json
-import re
 
 from shared.azure.queues import Outgoing, Properties
-from shared.domain.policy import TENANT_ID, Submission, TenantPolicy
+from shared.domain.policy import Submission, TenantPolicy, is_tenant_id
 from shared.domain.request import claimed_tenant
 from shared.errors import MessageTooLarge, Reason, RequestRefused, ServiceUnavailable
 from shared.generation.admit import check_signature
@@ -31,7 +30,7 @@ async def reject(delivery: Delivery, refusal: RequestRefused, services: Services
     one rejected message, not two.
     """
     tenant = claimed_tenant(delivery.body, max_bytes=services.limits.max_request_bytes)
-    policy = await services.policies.get(tenant) if tenant and re.fullmatch(TENANT_ID, tenant) else None
+    policy = await services.policies.get(tenant) if tenant and is_tenant_id(tenant) else None
     if policy is not None and (refusal.reason in _NOT_THE_TENANTS or not await _is_signed(delivery, policy, services)):
         policy = None
     ttl = policy.retention.shortest_seconds if policy else UNKNOWN_TENANT_SECONDS

@@ -5,8 +5,6 @@ timer makes; it wins from the moment in which it stands, marked or not.
 """
 
 import asyncio
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from shared.domain import macs
@@ -14,7 +12,8 @@ from shared.domain.evidence import Kind
 from shared.domain.hold import HOLD_ID, Held, Hold, Scope, is_possible_end, new_hold_id
 from shared.domain.hold_requests import PlaceHold
 from shared.domain.macs import Mac, Purpose
-from shared.domain.policy import TENANT_ID
+from shared.domain.pages import Page, page_of
+from shared.domain.policy import is_tenant_id
 from shared.domain.principal import Principal
 from shared.domain.views import GENERATION, job_id
 from shared.errors import Conflict, NotFound, Reason, RequestRefused, ServiceUnavailable
@@ -34,14 +33,6 @@ class Shown:
     held: Held | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Page:
-    """A page of holds, the newest first."""
-
-    holds: Sequence[Hold]
-    has_more: bool
-
-
 async def place(order: PlaceHold, actor: Principal, holding: Holding) -> Shown:
     """Place a hold and mark what exists, as far as time allows.
 
@@ -53,7 +44,7 @@ async def place(order: PlaceHold, actor: Principal, holding: Holding) -> Shown:
         raise RequestRefused(Reason.INVALID_VALUE, "ends_at")
     if order.subject is not None and order.generation is not None:
         raise RequestRefused(Reason.INVALID_VALUE, "generation")
-    found = await holding.policies.find(order.tenant) if re.fullmatch(TENANT_ID, order.tenant) else None
+    found = await holding.policies.find(order.tenant) if is_tenant_id(order.tenant) else None
     if found is None or found.offboarded_at is not None:
         raise RequestRefused(Reason.UNKNOWN_TENANT, "tenant")
     hold = Hold(
@@ -62,12 +53,12 @@ async def place(order: PlaceHold, actor: Principal, holding: Holding) -> Shown:
         scope=Scope.SUBJECT if order.subject else Scope.JOB if order.generation else Scope.TENANT,
         case_reference=order.case_reference,
         placed_at=now,
-        placed_by=_name(actor),
+        placed_by=actor.name,
         ends_at=order.ends_at,
         job_id=await _job(order, holding),
         subjects=await _subjects(order, holding),
     )
-    await record(Kind.HOLD_PLACED, hold, holding, {"actor": _name(actor), "ends_at": hold.ends_at})
+    await record(Kind.HOLD_PLACED, hold, holding, {"actor": actor.name, "ends_at": hold.ends_at})
     await holding.holds.create(hold)
     return await _marked(hold, holding)
 
@@ -84,7 +75,7 @@ async def renew(hold_id: str, ends_at: int, actor: Principal, holding: Holding) 
         return replace(current, ends_at=ends_at)
 
     if renewed(hold) != hold:
-        await record(Kind.HOLD_RENEWED, hold, holding, {"actor": _name(actor), "ends_at": ends_at})
+        await record(Kind.HOLD_RENEWED, hold, holding, {"actor": actor.name, "ends_at": ends_at})
     return await _marked(await holding.holds.change(hold_id, renewed), holding)
 
 
@@ -93,7 +84,7 @@ async def release(hold_id: str, actor: Principal, holding: Holding) -> None:
     hold, now = await _find(hold_id, holding), holding.clock()
     if not hold.is_active(now):
         return
-    await record(Kind.HOLD_RELEASED, hold, holding, {"actor": _name(actor), "ends_at": hold.ends_at})
+    await record(Kind.HOLD_RELEASED, hold, holding, {"actor": actor.name, "ends_at": hold.ends_at})
     released = await holding.holds.change(
         hold_id, lambda current: replace(current, released_at=now) if current.released_at is None else current
     )
@@ -109,14 +100,9 @@ async def show(hold_id: str, holding: Holding) -> Shown:
     return await _counted(await _find(hold_id, holding), holding)
 
 
-async def page(tenant: str | None, *, after: str | None, limit: int, holding: Holding) -> Page:
-    """List holds, of one tenant or of all, from behind one of them; raises `NotFound` when that is none of these."""
-    holds = await holding.holds.all(tenant)
-    ids = [hold.id for hold in holds]
-    if after is not None and after not in ids:
-        raise NotFound
-    start = 0 if after is None else ids.index(after) + 1
-    return Page(holds=holds[start : start + limit], has_more=len(holds) > start + limit)
+async def page(tenant: str | None, *, after: str | None, limit: int, holding: Holding) -> Page[Hold]:
+    """List holds, of one tenant or of all, the newest first, from behind one; raises `NotFound` when that is none of these."""
+    return page_of(await holding.holds.all(tenant), id_of=lambda hold: hold.id, after=after, limit=limit)
 
 
 async def _marked(hold: Hold, holding: Holding) -> Shown:
@@ -168,7 +154,3 @@ async def _subjects(order: PlaceHold, holding: Holding) -> tuple[Mac, ...]:
         return ()
     keys = await holding.keys.all(order.tenant, Purpose.SUBJECT)
     return tuple(macs.mac(key, order.subject.safety_identifier) for key in keys)
-
-
-def _name(actor: Principal) -> str:
-    return f"{actor.directory}/{actor.client_id}"

@@ -91,7 +91,7 @@ async def _record(kind: Kind, planned: Plan, actor: Principal, proposal: Proposa
     before = planned.over.policy if planned.over else None
     fields: dict[str, Scalar | tuple[Scalar, ...]] = {
         "tenant": planned.policy.tenant_id,
-        "actor": f"{actor.directory}/{actor.client_id}",
+        "actor": actor.name,
         "fields": planned.change.names,
         "loosened": planned.change.loosened,
         "after": fingerprint(planned.policy),
@@ -99,5 +99,5 @@ async def _record(kind: Kind, planned: Plan, actor: Principal, proposal: Proposa
     if before is not None:
         fields["before"] = fingerprint(before)
     if proposal is not None:
-        fields["proposed_by"] = f"{proposal.directory}/{proposal.client_id}"
+        fields["proposed_by"] = proposal.by
     await tenants.evidence.append(Chain.POLICIES, kind, fields)

@@ -107,6 +107,6 @@ async def _refuse_held(tenant: str, tenants: Tenants) -> None:
 async def _record(
     kind: Kind, tenant: str, actor: Principal, tenants: Tenants, *, removed: dict[str, int] | None = None
 ) -> None:
-    fields = {"tenant": tenant, "actor": f"{actor.directory}/{actor.client_id}"}
+    fields = {"tenant": tenant, "actor": actor.name}
     counts = {f"removed_{name.replace('-', '_')}": count for name, count in (removed or {}).items()}
     await tenants.evidence.append(Chain.POLICIES, kind, {**fields, **counts})

@@ -14,6 +14,6 @@ async def rotate(tenant: str, actor: Principal, tenants: Tenants, *, keep_old: b
     await tenants.evidence.append(
         Chain.POLICIES,
         Kind.SUBMISSION_ROTATED,
-        {"tenant": tenant, "actor": f"{actor.directory}/{actor.client_id}", "old_kept": keep_old},
+        {"tenant": tenant, "actor": actor.name, "old_kept": keep_old},
     )
     return await tenants.submission.rotate(tenant, keep_old=keep_old)

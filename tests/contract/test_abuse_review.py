@@ -159,10 +159,10 @@ async def test_what_cannot_be_recorded_is_not_refused_but_unavailable(desk: Desk
 async def test_alerts_are_listed_the_latest_first_page_by_page(desk: Desk) -> None:
     made = [await desk.alert(Mac(kid="list", mac=f"{n}" * 64), tenant="adatum", last=n) for n in range(3)]
     first = await page(ListAlerts(tenant="adatum"), 2, desk.reviewing)
-    assert ([each.id for each in first.alerts], first.has_more) == ([made[2].id, made[1].id], True)
+    assert ([each.id for each in first.entries], first.has_more) == ([made[2].id, made[1].id], True)
     rest = await page(ListAlerts(tenant="adatum", after=made[1].public_id), 2, desk.reviewing)
-    assert ([each.id for each in rest.alerts], rest.has_more) == ([made[0].id], False)
-    assert (await page(ListAlerts(tenant="adatum", status=AlertStatus.RESOLVED), 2, desk.reviewing)).alerts == []
+    assert ([each.id for each in rest.entries], rest.has_more) == ([made[0].id], False)
+    assert (await page(ListAlerts(tenant="adatum", status=AlertStatus.RESOLVED), 2, desk.reviewing)).entries == []
     with pytest.raises(NotFound):
         await page(ListAlerts(tenant="fabrikam", after=made[1].public_id), 2, desk.reviewing)
 
