@@ -1,10 +1,11 @@
-"""Fixtures of the tests of webhooks, erasures and evidence, which several modules share; others have their own."""
+"""Fixtures of the tests of webhooks, erasures, evidence and the model, which several modules share; others have their own."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from azure.cosmos.aio import ContainerProxy
+from openai import AsyncOpenAI
 
 from shared.azure.evidence import Evidence
 from shared.domain.evidence import Kind, Record
@@ -12,6 +13,7 @@ from tests.contract.cosmos import Endpoint, fresh_endpoint
 from tests.contract.erasing import Bench as Eraser
 from tests.contract.erasing import bench as erasing_bench
 from tests.contract.evidence import CHAIN, Services, services
+from tests.contract.model import Model, serving
 from tests.contract.webhook_posts import Contexts
 from tests.contract.webhook_servers import certificate_for
 from tests.contract.webhooks import Bench, Receiver, bench, receiving
@@ -43,6 +45,27 @@ async def desk(webhook_store: Endpoint, webhook_receiver: Receiver, tmp_path: Pa
 def contexts(tmp_path_factory: pytest.TempPathFactory) -> Contexts:
     """A certificate for ``example.com``: served, and trusted."""
     return certificate_for("example.com", tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def running_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Model]:
+    """A simulated model."""
+    with serving(tmp_path_factory.mktemp("model")) as model:
+        yield model
+
+
+@pytest.fixture
+def model(running_model: Model) -> Model:
+    """The simulated model, which has forgotten all calls and faults."""
+    running_model.reset()
+    return running_model
+
+
+@pytest.fixture
+async def client(model: Model) -> AsyncIterator[AsyncOpenAI]:
+    """The official client for the simulated model."""
+    async with model.client() as client:
+        yield client
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from shared.azure.abuse_keys import KEY_BITS, AbuseKeys
 from shared.domain.abuse_record import authenticated
 from shared.domain.sealing import seal
 from shared.errors import KeysUnavailable
-from tests.contract.vault import Running, running_vault
+from tests.contract.vault import Running, fresh_vault
 
 DAY = 86_400
 WRAP = KeyWrapAlgorithm.rsa_oaep_256
@@ -23,11 +23,8 @@ DAYS = count(1)
 
 @pytest.fixture(scope="module")
 def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    state = tmp_path_factory.mktemp("vault")
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("LETHE_CLOCK_OFFSET_FILE", str(state / "clock-offset"))
-        with running_vault(state) as running:
-            yield running
+    with fresh_vault(tmp_path_factory.mktemp("vault")) as running:
+        yield running
 
 
 @pytest.fixture

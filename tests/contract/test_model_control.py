@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +17,6 @@ from tests.contract.model import Model, serving
 from tests.parts import running
 
 BEARER = {"Authorization": "Bearer token"}
-
-
-@pytest.fixture(scope="module")
-def running_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Model]:
-    with serving(tmp_path_factory.mktemp("model")) as model:
-        yield model
-
-
-@pytest.fixture
-def model(running_model: Model) -> Model:
-    running_model.reset()
-    return running_model
-
-
-@pytest.fixture
-async def client(model: Model) -> AsyncIterator[AsyncOpenAI]:
-    async with model.client() as client:
-        yield client
 
 
 async def respond(client: AsyncOpenAI, prompt: str, **more: Any) -> Any:  # noqa: ANN401

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from openai import (
@@ -16,25 +15,7 @@ from openai import (
 )
 
 from tests.contract.asking import Ask, everywhere, generating, respond, text_of
-from tests.contract.model import Model, serving
-
-
-@pytest.fixture(scope="module")
-def running_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Model]:
-    with serving(tmp_path_factory.mktemp("model")) as model:
-        yield model
-
-
-@pytest.fixture
-def model(running_model: Model) -> Model:
-    running_model.reset()
-    return running_model
-
-
-@pytest.fixture
-async def client(model: Model) -> AsyncIterator[AsyncOpenAI]:
-    async with model.client() as client:
-        yield client
+from tests.contract.model import Model
 
 
 @everywhere

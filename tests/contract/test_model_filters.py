@@ -1,31 +1,11 @@
 """Every directive about the content filter, on every endpoint where it means something, read by the official client."""
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 from openai import AsyncOpenAI, BadRequestError
 
 from tests.contract.asking import Ask, chat, everywhere, filter_of, generating, respond, text_of
-from tests.contract.model import Model, serving
-
-
-@pytest.fixture(scope="module")
-def running_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Model]:
-    with serving(tmp_path_factory.mktemp("model")) as model:
-        yield model
-
-
-@pytest.fixture
-def model(running_model: Model) -> Model:
-    running_model.reset()
-    return running_model
-
-
-@pytest.fixture
-async def client(model: Model) -> AsyncIterator[AsyncOpenAI]:
-    async with model.client() as client:
-        yield client
 
 
 @everywhere

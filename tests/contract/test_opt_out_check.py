@@ -4,36 +4,19 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from local import clock
 from local.management import ids
-from shared.azure.content_logging import ContentLogging
-from shared.azure.evidence import Evidence
-from shared.azure.management import Management
-from shared.azure.policy_documents import PolicyDocuments
-from shared.azure.stamp_state import StampState
 from shared.domain.checked import Part, Unchecked
-from shared.domain.configuration import Backup, Backups, DeploymentSettings
-from shared.domain.drift import Drift, ExpectedAccount, ExpectedStore, Finding
-from shared.domain.expected import Expected
+from shared.domain.drift import Drift, Finding
 from shared.errors import StoreUnavailable
 from shared.privacy import configuration as checking
 from shared.privacy.configuration import Configuration, check, report
 from tests import policies
 from tests.contract import management
-from tests.contract.cosmos import DATABASE, Endpoint, fresh_endpoint
-from tests.contract.management import Token, managing
-from tests.contract.memory_signer import MemorySigner
+from tests.contract.configured import configured
+from tests.contract.cosmos import Endpoint, fresh_endpoint
+from tests.contract.management import managing
 from tests.contract.vault import Running, running_vault
 
-SIGNER = MemorySigner()
-SMALL = DeploymentSettings(name="gpt-small-eu", sku="Standard", model="gpt-4.1-mini")
-PRIMARY = ExpectedAccount(resource="primary", region="swedencentral", endpoint_host="127.0.0.1:8082", deployments=(SMALL,))
-STORE = ExpectedStore(
-    name="lethe",
-    endpoint_host="127.0.0.1",
-    regions=frozenset({"swedencentral"}),
-    backups=Backups(mode=Backup.PERIODIC, horizon_hours=168),
-)
 ACCOUNT = "Microsoft.CognitiveServices/accounts"
 MODE = {"mode": "opted_out", "approval": "AOAI-2026-0117", "approved_on": "2026-03-02"}
 OFF = [{"name": "ContentLogging", "value": "false"}]
@@ -73,31 +56,8 @@ async def azure(endpoint: management.Management, cosmos: Endpoint) -> management
 
 @pytest.fixture
 async def configuration(azure: management.Management, cosmos: Endpoint, vault: Running) -> AsyncIterator[Configuration]:
-    reads = Management(
-        endpoint=azure.url,
-        credential=Token(),
-        service_bus_id=ids.SERVICE_BUS,
-        cosmos_id=ids.COSMOS,
-        cosmos_database=DATABASE,
-        accounts={"primary": ids.account("primary")},
-    )
-    async with (
-        cosmos.container("policies") as stored,
-        cosmos.container("evidence") as evidence,
-        cosmos.container("privacy") as privacy,
-        vault.abuse_keys() as abuse_keys,
-    ):
-        yield Configuration(
-            management=reads,
-            policies=PolicyDocuments(stored, clock=clock.now),
-            content_logging=ContentLogging(StampState(privacy), reads, resources=("primary",), late_after=600, clock=clock.now),
-            abuse_keys=abuse_keys,
-            evidence=Evidence(evidence, signer=SIGNER, clock=clock.now),
-            stamp=policies.stamp(),
-            expected=Expected(queues=(), containers=(), accounts=(PRIMARY,), store=STORE, vault=vault.expected),
-            clock=clock.now,
-        )
-    await reads.close()
+    async with configured(azure, cosmos, vault) as found:
+        yield found
 
 
 async def said(configuration: Configuration) -> tuple[bool, bool]:

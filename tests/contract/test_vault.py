@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from local import clock
 from local.vault.material import encode
-from tests.contract.vault import REVIEW_APP, Running, running_vault
+from tests.contract.vault import REVIEW_APP, Running, fresh_vault
 
 DAY = 86_400
 DIGEST = hashlib.sha256(b"a head").digest()
@@ -25,11 +25,8 @@ OAEP = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
 
 @pytest.fixture(scope="module")
 def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    state = tmp_path_factory.mktemp("vault")
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("LETHE_CLOCK_OFFSET_FILE", str(state / "clock-offset"))
-        with running_vault(state) as running:
-            yield running
+    with fresh_vault(tmp_path_factory.mktemp("vault")) as running:
+        yield running
 
 
 @pytest.fixture

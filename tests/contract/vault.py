@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline.transport import AioHttpTransport
@@ -136,3 +137,12 @@ def running_vault(state: Path, **environment: str) -> Iterator[Running]:
             vault.part.process.terminate()
             vault.part.process.wait(timeout=20)
             vault.close_output()
+
+
+@contextmanager
+def fresh_vault(state: Path) -> Iterator[Running]:
+    """Run a vault whose clock this process can move, too."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("LETHE_CLOCK_OFFSET_FILE", str(state / "clock-offset"))
+        with running_vault(state) as vault:
+            yield vault
