@@ -1,16 +1,47 @@
-"""What is kept for abuse review, as it lies in container ``abuse-monitoring``: a record, and an alert."""
+"""What is kept for abuse review: a record that is really sealed, and records and alerts as they lie in ``abuse-monitoring``."""
 
 import base64
 from secrets import token_hex
 from typing import Any
 
 from shared.domain.abuse_alert import AlertKind, alert_id
-from shared.domain.abuse_record import key_of
+from shared.domain.abuse_record import AbuseRecord, Kept, authenticated, key_of
+from shared.domain.bodies import Endpoint
+from shared.domain.filter_outcome import Verdict
+from shared.domain.hold import Mark
 from shared.domain.macs import Mac
+from shared.domain.sealing import SealingKey, seal
 
+SOMEBODY = Mac(kid="1", mac="1" * 64)
 KEPT = 21 * 86_400
 GRACE = 900
 """Seconds for which the timer can see what is past its deadline."""
+
+
+def sealed(
+    content: bytes, *, key: SealingKey, now: float, kept: float = KEPT, tenant: str = "contoso", held: Mark | None = None
+) -> AbuseRecord:
+    """The record of a job that was admitted now, sealed as the app does."""
+    job_id, ends_at = token_hex(20), now + kept
+    return AbuseRecord(
+        tenant_id=tenant,
+        job_id=job_id,
+        subject=SOMEBODY,
+        created_at=now,
+        expires_at=ends_at,
+        endpoint=Endpoint.RESPONSES,
+        model="gpt-small",
+        reason=Kept.FLAGGED,
+        verdict=Verdict.PROMPT_BLOCKED,
+        filter_codes=("violence:filtered:high",),
+        sealed=seal(
+            content,
+            key=key,
+            authenticated=authenticated(tenant, job_id, int(ends_at)),
+            sealed_until=int(ends_at),
+        ),
+        held=held,
+    )
 
 
 def record(

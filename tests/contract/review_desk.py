@@ -14,23 +14,20 @@ from shared.azure.abuse_keys import AbuseKeys
 from shared.azure.abuse_records import AbuseRecords
 from shared.azure.abuse_unwrapping import Unwrapper
 from shared.azure.evidence import Evidence
-from shared.domain import abuse_record
 from shared.domain.abuse_alert import Alert, AlertKind, AlertStatus, alert_id
-from shared.domain.abuse_record import AbuseRecord, Kept, key_of
-from shared.domain.bodies import Endpoint as Asked
+from shared.domain.abuse_record import AbuseRecord, key_of
 from shared.domain.evidence import Chain, Record
-from shared.domain.filter_outcome import Verdict
 from shared.domain.json_document import Json, canonical
 from shared.domain.macs import Mac
-from shared.domain.sealing import seal
+from tests import review
 from tests.contract.cosmos import Endpoint
 from tests.contract.memory_signer import MemorySigner
 from tests.contract.vault import Running
+from tests.review import SOMEBODY
 
 DAY = 86_400
 GRACE = 900
 CONTENT: Json = {"endpoint": "/v1/responses", "request": {"input": "canary4f1c"}, "grounding": [], "response": None}
-SOMEBODY = Mac(kid="1", mac="1" * 64)
 SIGNER = MemorySigner()
 
 
@@ -44,26 +41,9 @@ class Desk:
 
     async def record(self, *, kept: float = 21 * DAY, tenant: str = "contoso") -> AbuseRecord:
         """Put a sealed record."""
-        now, job_id = clock.now(), token_hex(20)
-        ends_at = now + kept
-        made = AbuseRecord(
-            tenant_id=tenant,
-            job_id=job_id,
-            subject=SOMEBODY,
-            created_at=now,
-            expires_at=ends_at,
-            endpoint=Asked.RESPONSES,
-            model="gpt-small",
-            reason=Kept.FLAGGED,
-            verdict=Verdict.PROMPT_BLOCKED,
-            filter_codes=(),
-            sealed=seal(
-                canonical(CONTENT),
-                key=await self.keys.sealing_key(key_of(ends_at)),
-                authenticated=abuse_record.authenticated(tenant, job_id, int(ends_at)),
-                sealed_until=int(ends_at),
-            ),
-        )
+        now = clock.now()
+        key = await self.keys.sealing_key(key_of(now + kept))
+        made = review.sealed(canonical(CONTENT), key=key, now=now, kept=kept, tenant=tenant)
         await self.reviewing.records.put(made)
         return made
 

@@ -11,19 +11,15 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from local import clock
 from shared.azure.abuse_records import AbuseRecords
-from shared.domain import abuse_record
-from shared.domain.abuse_record import AbuseRecord, Kept, key_of
-from shared.domain.bodies import Endpoint as Asked
-from shared.domain.filter_outcome import Verdict
+from shared.domain.abuse_record import AbuseRecord, key_of
 from shared.domain.hold import Mark
-from shared.domain.macs import Mac
-from shared.domain.sealing import SealingKey, seal
+from shared.domain.sealing import SealingKey
 from shared.errors import OutputTooLarge, StoreUnavailable
 from shared.patience import patience
+from tests import review
 from tests.contract.cosmos import Endpoint, fresh_endpoint
 
 PUBLIC = rsa.generate_private_key(65537, 2048).public_key()
-SOMEBODY = Mac(kid="1", mac="1" * 64)
 GRACE = 900
 DAY = 86_400
 
@@ -64,27 +60,8 @@ def record(
     content: bytes = b"a prompt", *, kept: float = 21 * DAY, key: str | None = None, held: Mark | None = None
 ) -> AbuseRecord:
     now = clock.now()
-    job_id, ends_at = token_hex(20), now + kept
-    sealed = seal(
-        content,
-        key=SealingKey(name=key or key_of(ends_at), version=token_hex(16), public=PUBLIC),
-        authenticated=abuse_record.authenticated("contoso", job_id, int(ends_at)),
-        sealed_until=int(ends_at),
-    )
-    return AbuseRecord(
-        tenant_id="contoso",
-        job_id=job_id,
-        subject=SOMEBODY,
-        created_at=now,
-        expires_at=ends_at,
-        endpoint=Asked.RESPONSES,
-        model="gpt-small",
-        reason=Kept.FLAGGED,
-        verdict=Verdict.PROMPT_BLOCKED,
-        filter_codes=("violence:filtered:high",),
-        sealed=sealed,
-        held=held,
-    )
+    sealing_key = SealingKey(name=key or key_of(now + kept), version=token_hex(16), public=PUBLIC)
+    return review.sealed(content, key=sealing_key, now=now, kept=kept, held=held)
 
 
 def again(found: AbuseRecord, *, expires_at: float) -> AbuseRecord:
